@@ -1,0 +1,78 @@
+"""Where things are and who we are to the outside: folders, the warehouse's address, vendor accounts."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROJECT = Path(os.environ.get("KIZUNA_PROJECT") or Path(__file__).resolve().parents[2])
+
+
+class SettingsError(ValueError):
+    """A setting is missing or cannot be read; the text says which and how to set it."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One vendor account: where to call, with which token, and the vendor's own extras."""
+
+    name: str
+    base_url: str
+    token: str = field(repr=False)
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def home() -> Path:
+    """The folder of everything generated here: clusters, logs, dbt targets, data docs (`KIZUNA_HOME`)."""
+    return Path(os.environ.get("KIZUNA_HOME") or PROJECT / ".kizuna").resolve()
+
+
+def warehouse_url() -> str:
+    """The warehouse's libpq URL from `WAREHOUSE_URL`.
+
+    Raises:
+        SettingsError: when it is not set.
+    """
+    url = os.environ.get("WAREHOUSE_URL")
+    if not url:
+        message = "WAREHOUSE_URL is not set: expected postgresql://user:password@host:port/database; `kizuna up` sets it for the local system"
+        raise SettingsError(message)
+    return url
+
+
+def as_of() -> date | None:
+    """The business date to build for, from `KIZUNA_AS_OF`; None means: as far as the sources were read."""
+    text = os.environ.get("KIZUNA_AS_OF")
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        message = f"KIZUNA_AS_OF is {text!r}: expected a date like 2026-11-22"
+        raise SettingsError(message) from None
+
+
+def connection(name: str) -> Connection:
+    """The vendor account `name` from `AIRFLOW_CONN_<NAME>`, in Airflow's JSON form.
+
+    Raises:
+        SettingsError: when it is not set or has no host.
+    """
+    variable = f"AIRFLOW_CONN_{name.upper()}"
+    text = os.environ.get(variable)
+    if not text:
+        message = f"{variable} is not set: expected JSON like {{\"conn_type\": \"http\", \"host\": \"https://…\", \"password\": \"<token>\"}}"
+        raise SettingsError(message)
+    try:
+        fields = json.loads(text)
+    except json.JSONDecodeError:
+        message = f"{variable} is not JSON: expected an object with host and password"
+        raise SettingsError(message) from None
+    return Connection(name, fields["host"], fields.get("password", ""), fields.get("extra") or {})
