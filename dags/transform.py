@@ -1,0 +1,27 @@
+"""Raw → published marts: one task group per layer, in the order the data flows. Runs when every source has landed."""
+
+import pendulum
+from airflow.sdk import DAG, TaskGroup
+
+from kizuna.operators import BuildModels, GateModels, PublishMarts, ResolveIdentity, raw_asset
+from kizuna.sources import SOURCES
+
+with DAG(
+    "transform",
+    description="staging → identity → core → marts → gate → publish",
+    schedule=[raw_asset(name) for name in SOURCES],
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["transform"],
+):
+    with TaskGroup("staging") as staging:
+        BuildModels(task_id="build", select="staging")
+    with TaskGroup("identity") as identity:
+        identifiers = BuildModels(task_id="identifiers", select="identity", exclude="customer_identities")
+        identifiers >> ResolveIdentity(task_id="resolve") >> BuildModels(task_id="build", select="customer_identities")
+    with TaskGroup("core") as core:
+        BuildModels(task_id="build", select="core")
+    with TaskGroup("marts") as marts:
+        BuildModels(task_id="build", select="marts") >> GateModels(gate="marts") >> PublishMarts()
+    staging >> identity >> core >> marts

@@ -1,0 +1,130 @@
+"""The Airflow face of the path: one small operator per step."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Asset, BaseOperator
+from airflow.sdk.bases.hook import BaseHook
+
+from kizuna import landing, pipeline, settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from kizuna.settings import Connection
+
+# The address of data that a run has made; the next DAG on the path starts when it is there.
+PUBLISHED_MARTS = Asset("kizuna_published_marts", uri="kizuna://marts")
+INGEST_SCHEDULE = os.environ.get("KIZUNA_INGEST_SCHEDULE", "@hourly") or None
+
+
+def raw_asset(source_name: str) -> Asset:
+    """The landed and checked data of one source."""
+    return Asset(f"kizuna_raw_{source_name}", uri=f"kizuna://raw/{source_name}")
+
+
+class IngestStream(BaseOperator):
+    """Land one stream of one source."""
+
+    def __init__(self, *, source_name: str, stream_name: str, **keywords: Any) -> None:  # noqa: ANN401 - Airflow's own
+        super().__init__(task_id=stream_name, **keywords)
+        self.source_name = source_name
+        self.stream_name = stream_name
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return the counts of the landing."""
+        landed = pipeline.land(self.source_name, self.stream_name, _connection(self.source_name), _run_id(context))
+        return _counts(asdict(landed))
+
+
+class GateRaw(BaseOperator):
+    """Check what one source landed; passing tells the transform that the source is ready."""
+
+    def __init__(self, *, source_name: str, **keywords: Any) -> None:  # noqa: ANN401
+        super().__init__(task_id="gate", outlets=[raw_asset(source_name)], **keywords)
+        self.source_name = source_name
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return the counts of the gate."""
+        return _counts(asdict(pipeline.gate_raw(self.source_name, _run_id(context))))
+
+
+class BuildModels(BaseOperator):
+    """Build a layer, or part of one, with dbt."""
+
+    def __init__(self, *, select: str, target: str = "transform", exclude: str | None = None, **keywords: Any) -> None:  # noqa: ANN401
+        super().__init__(**keywords)
+        self.select = select
+        self.target = target
+        self.exclude = exclude
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return each model's row count."""
+        landing.ensure_tables(settings.warehouse_url())
+        nodes = _run(context).build(self.select, self.target, self.exclude)  # type: ignore[arg-type]
+        return {node.name: str(node.row_count) for node in nodes if node.row_count is not None}
+
+
+class ResolveIdentity(BaseOperator):
+    """Give every record its customer_id."""
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return how many ids were minted, merged, split and restored."""
+        return _counts(asdict(_run(context).resolve_identity()))
+
+
+class GateModels(BaseOperator):
+    """Check the candidate marts, or the rows about to leave."""
+
+    def __init__(self, *, gate: str, **keywords: Any) -> None:  # noqa: ANN401
+        super().__init__(task_id="gate", **keywords)
+        self.gate = gate
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return the counts of the gate."""
+        return _counts(asdict(_run(context).gate(self.gate)))  # type: ignore[arg-type]
+
+
+class PublishMarts(BaseOperator):
+    """Switch readers to the checked candidate."""
+
+    def __init__(self, **keywords: Any) -> None:  # noqa: ANN401
+        super().__init__(task_id="publish", outlets=[PUBLISHED_MARTS], **keywords)
+
+    def execute(self, context: Context) -> int:
+        """Return the published version."""
+        return _run(context).publish()
+
+
+class Deliver(BaseOperator):
+    """Make one destination equal to its sync model."""
+
+    def __init__(self, *, destination_object: str, **keywords: Any) -> None:  # noqa: ANN401
+        super().__init__(task_id=destination_object, **keywords)
+        self.destination_object = destination_object
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return the counts of the delivery."""
+        vendor = self.destination_object.split("__")[0]
+        return _counts(asdict(pipeline.deliver(_run(context), self.destination_object, _connection(vendor))))
+
+
+def _connection(name: str) -> Connection:
+    found = BaseHook.get_connection(name)
+    return settings.Connection(name, found.host or "", found.password or "", found.extra_dejson)
+
+
+def _run(context: Context) -> pipeline.Run:
+    return pipeline.Run.open(_run_id(context))
+
+
+def _run_id(context: Context) -> str:
+    return f"{context['dag'].dag_id}/{context['run_id']}"
+
+
+def _counts(fields: dict[str, Any]) -> dict[str, str]:
+    """What the task tells Airflow: counts and times, never records."""
+    return {name: str(value) for name, value in fields.items()}

@@ -1,0 +1,139 @@
+"""The steps of the path in their order, without Airflow: what every task, test and benchmark calls."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+from kizuna import identity, landing, layers, outbox, publishing, quality, settings, strategy, warehouse
+from kizuna.sources import SOURCES
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from kizuna.settings import Connection
+
+
+class NothingLandedError(RuntimeError):
+    """A step that needs landed data was started before any source was read."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the path: its day, its policy, its warehouse. Fixed at its first task."""
+
+    run_id: str
+    as_of: date
+    strategy: strategy.Strategy
+    warehouse_url: str
+
+    @classmethod
+    def open(cls, run_id: str, *, as_of: date | None = None) -> Run:
+        """Start the run, or join it where an earlier task has started it.
+
+        Raises:
+            NothingLandedError: when there is neither KIZUNA_AS_OF nor a landed source to tell the day.
+        """
+        url, policy = settings.warehouse_url(), strategy.load()
+        day = as_of or settings.as_of() or _read_up_to(url, ZoneInfo(policy.business_timezone))
+        with warehouse.connect(url, "kizuna_transform") as connection:
+            connection.execute(
+                "insert into ops.runs (run_id, as_of, strategy) values (%s, %s, %s) on conflict do nothing",
+                [run_id, day, policy.model_dump_json()],
+            )
+            row = connection.execute("select as_of, strategy from ops.runs where run_id = %s", [run_id]).fetchone()
+        if row is None:
+            message = f"ops.runs has no row for run {run_id!r} that was just written: is the warehouse being reset?"
+            raise NothingLandedError(message)
+        return cls(run_id, row[0], strategy.Strategy.model_validate_json(json.dumps(row[1])), url)  # type: ignore[arg-type]
+
+    def build(self, select: str, target: layers.Target = "transform", exclude: str | None = None) -> list[layers.Node]:
+        """Build one layer, or part of one, with dbt."""
+        return layers.build(
+            select,
+            target,
+            exclude=exclude,
+            run_id=self.run_id,
+            warehouse_url=self.warehouse_url,
+            strategy=self.strategy,
+            as_of=self.as_of,
+        )
+
+    def gate(self, name: Literal["marts", "sync"]) -> quality.GateReport:
+        """Check the candidate marts, or the rows about to leave."""
+        return _gate(name, self.warehouse_url, self.run_id)
+
+    def resolve_identity(self) -> identity.Resolution:
+        """Give every record its customer_id."""
+        return identity.resolve(self.warehouse_url, self.run_id)
+
+    def publish(self) -> int:
+        """Switch readers to the candidate marts and return their version."""
+        return publishing.publish(self.warehouse_url, self.run_id, self.as_of, self.strategy.digest())
+
+
+def land(source_name: str, stream_name: str, connection: Connection, run_id: str) -> landing.Landing:
+    """Read one stream's window from its vendor into raw."""
+    source = SOURCES[source_name]
+    stream = next(stream for stream in source.streams if stream.name == stream_name)
+    return landing.land_stream(source, stream, connection, settings.warehouse_url(), run_id)
+
+
+def gate_raw(source_name: str, run_id: str) -> quality.GateReport:
+    """Check what one source has landed."""
+    return _gate("raw", settings.warehouse_url(), run_id, only=source_name)
+
+
+def ingest(source_name: str, connection: Connection, run_id: str) -> list[landing.Landing]:
+    """Land all streams of one source and check them."""
+    landings = [land(source_name, stream.name, connection, run_id) for stream in SOURCES[source_name].streams]
+    gate_raw(source_name, run_id)
+    return landings
+
+
+def transform(run: Run) -> int:
+    """Staging to published marts, gate included; returns the published version."""
+    landing.ensure_tables(run.warehouse_url)
+    run.build("staging")
+    run.build("identity", exclude="customer_identities")
+    run.resolve_identity()
+    run.build("customer_identities")
+    run.build("core")
+    run.build("marts")
+    run.gate("marts")
+    return run.publish()
+
+
+def activate(run: Run, destination_object: str, connection: Connection) -> outbox.Delivery:
+    """Published marts to one destination, gate included."""
+    run.build("segments", "activate")
+    run.build("sync", "activate")
+    run.gate("sync")
+    return deliver(run, destination_object, connection)
+
+
+def deliver(run: Run, destination_object: str, connection: Connection) -> outbox.Delivery:
+    """Make one destination equal to its sync model."""
+    return outbox.deliver(destination_object, connection, run.warehouse_url, run.run_id)
+
+
+def _gate(name: Literal["raw", "marts", "sync"], url: str, run_id: str, only: str | None = None) -> quality.GateReport:
+    started = time.time()
+    folder = settings.home() / "data_docs" / (f"{name}_{only}" if only else name)
+    report = quality.run_gate(name, url, run_id, only=only, docs_folder=folder)
+    print(f"gate {name}: {report.expectations} expectations in {time.time() - started:.1f} s; pages in {folder}")  # noqa: T201 - the task's log
+    return report
+
+
+def _read_up_to(url: str, zone: ZoneInfo) -> date:
+    """The business date up to which every source has been read: the earliest watermark's."""
+    with warehouse.connect(url, "kizuna_transform") as connection:
+        row = connection.execute("select min(upper_at) from ops.watermarks").fetchone()
+    upper: datetime | None = row[0] if row else None  # type: ignore[assignment]
+    if upper is None:
+        message = "No source has been read yet (ops.watermarks is empty): run the ingest_… DAGs first, or set KIZUNA_AS_OF"
+        raise NothingLandedError(message)
+    return upper.astimezone(zone).date()
