@@ -65,9 +65,27 @@ def build(
         message = f"dbt: {len(failed)} of {len(nodes)} nodes of {select!r} failed: {reasons}"
         raise LayerError(message)
     if not nodes:
-        message = f"dbt: {select!r} selected nothing: expected at least one model; check the layer's folder in dbt_project/models"
+        message = f"dbt: {select!r} selected nothing: expected a model; check the layer's folder in dbt_project/models"
         raise LayerError(message)
     return nodes
+
+
+def parse() -> str:
+    """Parse the project without a warehouse and return the manifest's path.
+
+    Raises:
+        LayerError: when the project does not parse.
+    """
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - seconds to import
+
+    os.environ.update({"DO_NOT_TRACK": "1"})
+    project, folder = settings.PROJECT / "dbt_project", settings.home() / "dbt" / "parse"
+    folders = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(folder)]
+    result = dbtRunner().invoke(["--no-send-anonymous-usage-stats", "parse", "--log-path", str(folder), *folders])
+    if not result.success:
+        message = f"dbt cannot parse {project.name}: {result.exception}"
+        raise LayerError(message)
+    return str(folder / "manifest.json")
 
 
 def _arguments(select: str, exclude: str | None, target: Target, variables: dict[str, Any]) -> list[str]:
@@ -101,11 +119,9 @@ def _run(arguments: list[str], select: str) -> Iterable[Node]:
 
 def _record(nodes: list[Node], select: str, target: Target, run_id: str, warehouse_url: str) -> None:
     rows = [(run_id, select, node.name, node.status, node.seconds, node.row_count) for node in nodes]
+    columns = "run_id, layer, node, status, seconds, row_count"
     with warehouse.connect(warehouse_url, f"kizuna_{target}") as connection, connection.cursor() as cursor:
-        cursor.executemany(
-            "insert into ops.dbt_nodes (run_id, layer, node, status, seconds, row_count) values (%s, %s, %s, %s, %s, %s)",
-            rows,
-        )
+        cursor.executemany(f"insert into ops.dbt_nodes ({columns}) values (%s, %s, %s, %s, %s, %s)", rows)  # noqa: S608
 
 
 def _connection(warehouse_url: str) -> dict[str, str]:

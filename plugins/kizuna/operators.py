@@ -114,7 +114,10 @@ class Deliver(BaseOperator):
 
 def _connection(name: str) -> Connection:
     found = BaseHook.get_connection(name)
-    return settings.Connection(name, found.host or "", found.password or "", found.extra_dejson)
+    host = found.host or ""
+    if "://" not in host:  # the connection was written as a URI, so its address comes in parts
+        host = f"{found.conn_type}://{host}" + (f":{found.port}" if found.port else "") + f"/{found.schema or ''}"
+    return settings.Connection(name, host.rstrip("/"), found.password or "", found.extra_dejson)
 
 
 def _run(context: Context) -> pipeline.Run:

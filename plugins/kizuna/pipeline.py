@@ -134,6 +134,6 @@ def _read_up_to(url: str, zone: ZoneInfo) -> date:
         row = connection.execute("select min(upper_at) from ops.watermarks").fetchone()
     upper: datetime | None = row[0] if row else None  # type: ignore[assignment]
     if upper is None:
-        message = "No source has been read yet (ops.watermarks is empty): run the ingest_… DAGs first, or set KIZUNA_AS_OF"
+        message = "No source has been read yet (ops.watermarks is empty): run the ingest_… DAGs, or set KIZUNA_AS_OF"
         raise NothingLandedError(message)
     return upper.astimezone(zone).date()

@@ -42,7 +42,7 @@ def warehouse_url() -> str:
     """
     url = os.environ.get("WAREHOUSE_URL")
     if not url:
-        message = "WAREHOUSE_URL is not set: expected postgresql://user:password@host:port/database; `kizuna up` sets it for the local system"
+        message = "WAREHOUSE_URL is not set: expected postgresql://user:password@host:port/database"
         raise SettingsError(message)
     return url
 
@@ -68,7 +68,7 @@ def connection(name: str) -> Connection:
     variable = f"AIRFLOW_CONN_{name.upper()}"
     text = os.environ.get(variable)
     if not text:
-        message = f"{variable} is not set: expected JSON like {{\"conn_type\": \"http\", \"host\": \"https://…\", \"password\": \"<token>\"}}"
+        message = f'{variable} is not set: expected JSON like {{"host": "https://…", "password": "<token>"}}'
         raise SettingsError(message)
     try:
         fields = json.loads(text)

@@ -88,7 +88,8 @@ class Strategy(_Section):
     @model_validator(mode="after")
     def _at_risk_before_dormant(self) -> Strategy:
         if self.at_risk_after_days >= self.dormant_after_days:
-            message = f"at_risk_after_days ({self.at_risk_after_days}) must be below dormant_after_days ({self.dormant_after_days})"
+            days = f"{self.at_risk_after_days} and {self.dormant_after_days}"
+            message = f"expected at_risk_after_days below dormant_after_days, found {days}"
             raise ValueError(message)
         return self
 
@@ -123,7 +124,7 @@ def _read(source: Path) -> dict[str, object]:
     try:
         given = yaml.safe_load(source.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
-        message = f"No strategy file at {source}: set KIZUNA_STRATEGY (make demo STRATEGY=<file>) or restore strategy.yml"
+        message = f"No strategy file at {source}: name one (make demo STRATEGY=<file>) or restore strategy.yml"
         raise StrategyError(message) from None
     except yaml.YAMLError as error:
         message = f"{source.name} is not YAML: {error}"

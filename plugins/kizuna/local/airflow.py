@@ -45,7 +45,7 @@ def environment(*, metadata_url: str, port: int) -> dict[str, str]:
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": "2",
+        "AIRFLOW__CORE__PARALLELISM": "3",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__DEFAULT_TASK_RETRIES": os.environ.get("KIZUNA_TASK_RETRIES", "1"),
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "30",
@@ -123,10 +123,11 @@ class AirflowClient:
             time.sleep(0.5)
             for name in PROCESSES:
                 if daemon(name).process() is None:
-                    message = f"Airflow's {name} ended while starting (log: {daemon(name).log}):\n{daemon(name).last_lines()}"
+                    message = f"Airflow's {name} ended (log: {daemon(name).log}):\n{daemon(name).last_lines()}"
                     raise AirflowError(message)
             if time.monotonic() > deadline:
-                message = f"Airflow was not ready after {START_SECONDS} s: missing {sorted(missing)} (logs: {daemon('api-server').log.parent})"
+                logs = daemon("api-server").log.parent
+                message = f"Airflow was not ready after {START_SECONDS} s: missing {sorted(missing)} (logs: {logs})"
                 raise AirflowError(message)
             missing = expected_dags - self._known_dags()
             tell(f"{len(expected_dags) - len(missing)} of {len(expected_dags)} DAGs read")
@@ -141,13 +142,22 @@ class AirflowClient:
         answer = self._call("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-run_after", "limit": 20})
         return list(answer["dag_runs"])
 
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        """queued, running, success or failed."""
+        return str(self._call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")["state"])
+
+    def forget_queued_events(self, dag_id: str) -> None:
+        """Drop data events that an earlier, unfinished walk left waiting for `dag_id`."""
+        self._request("DELETE", f"/dags/{dag_id}/assets/queuedEvents", allowed=frozenset({404}))
+
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of one run."""
         return list(self._call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"])
 
     def import_errors(self) -> list[str]:
         """Why DAG files do not import; empty when all do."""
-        return [f"{error['filename']}: {error['stack_trace']}" for error in self._call("GET", "/importErrors")["import_errors"]]
+        errors = self._call("GET", "/importErrors")["import_errors"]
+        return [f"{error['filename']}: {error['stack_trace']}" for error in errors]
 
     def _known_dags(self) -> set[str]:
         try:
@@ -159,7 +169,14 @@ class AirflowClient:
             raise AirflowError("A DAG file does not import: " + errors[0][-1500:])
         return known
 
-    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        allowed: frozenset[int] = frozenset(),
+        **arguments: Any,  # noqa: ANN401 - httpx's own
+    ) -> httpx.Response:
         if "Authorization" not in self._http.headers:
             token = self._http.get("/auth/token")
             if token.status_code not in {200, 201}:
@@ -167,8 +184,11 @@ class AirflowClient:
                 raise AirflowError(message)
             self._http.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
         answer = self._http.request(method, f"/api/v2{path}", **arguments)
-        if answer.is_error:
+        if answer.is_error and answer.status_code not in allowed:
             message = f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}"
             raise AirflowError(message)
-        body: dict[str, Any] = answer.json()
+        return answer
+
+    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
+        body: dict[str, Any] = self._request(method, path, **arguments).json()
         return body

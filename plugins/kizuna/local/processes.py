@@ -83,7 +83,7 @@ class Daemon:
 
 
 def memory_bytes(processes: Iterable[psutil.Process]) -> int:
-    """The memory of the processes and their children, shared pages counted once where the system tells (PSS on Linux)."""
+    """The memory of the processes and their children; on Linux shared pages count once (PSS)."""
     total, seen = 0, set()
     for process in processes:
         with contextlib.suppress(psutil.Error):

@@ -1,0 +1,1 @@
+"""Kizuna's pages inside the Airflow UI."""

@@ -1,0 +1,96 @@
+"""The plugin that Airflow loads: the gates' latest results and their Data Docs, behind Airflow's own login."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, ClassVar
+
+from airflow.api_fastapi.core_api.security import requires_authenticated
+from airflow.plugins_manager import AirflowPlugin
+from fastapi import Depends, FastAPI
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+from kizuna import settings, warehouse
+
+LATEST_RESULTS = """
+    with latest_runs as (
+        select distinct on (gate, split_part(suite, '__', 1)) gate, run_id, split_part(suite, '__', 1) as family
+        from ops.quality_results
+        where gate = 'raw'
+        order by gate, split_part(suite, '__', 1), at desc
+    ),
+
+    latest_other_runs as (
+        select distinct on (gate) gate, run_id
+        from ops.quality_results
+        where gate <> 'raw'
+        order by gate, at desc
+    )
+
+    select
+        gate,
+        table_name,
+        count(*) as checked,
+        count(*) filter (where not success and severity = 'critical') as critical,
+        count(*) filter (where not success and severity <> 'critical') as warnings,
+        max(at) as at
+    from ops.quality_results
+    where run_id in (select run_id from latest_runs union all select run_id from latest_other_runs)
+    group by gate, table_name
+    order by array_position(array['raw', 'marts', 'sync'], gate), table_name
+"""
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Kizuna: data quality</title>
+<style>
+  body {{ font: 15px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}
+  body {{ color: #1a202c; background: #fff }}
+  table {{ border-collapse: collapse; width: 100% }}
+  th, td {{ text-align: left; padding: .35rem .8rem; border-bottom: 1px solid #e2e8f0 }}
+  td.number {{ text-align: right; font-variant-numeric: tabular-nums }}
+  .failed {{ color: #b91c1c; font-weight: 600 }}
+</style>
+<h1>Data quality / データ品質</h1>
+<p>The latest result of each gate. 各ゲートの最新の検査結果。 Data Docs: {links}</p>
+<table>
+<tr><th>Gate / ゲート<th>Table / テーブル<th>Checked / 検査<th>Critical / 重大<th>Warnings / 警告<th>At (UTC)</tr>
+{rows}
+</table>
+</html>"""
+
+app = FastAPI(title="Kizuna", dependencies=[Depends(requires_authenticated())])
+docs_folder = settings.home() / "data_docs"
+docs_folder.mkdir(parents=True, exist_ok=True)
+# A mounted app does not inherit the dependency above; the pages hold rules and counts, never records.
+app.mount("/docs", StaticFiles(directory=docs_folder, html=True), name="docs")
+
+
+@app.get("/", response_class=HTMLResponse)
+def quality_page() -> str:
+    """The latest results of every gate, with links to their Data Docs."""
+    with warehouse.connect(settings.warehouse_url(), "kizuna_transform", read_only=True) as connection:
+        results = connection.execute(LATEST_RESULTS).fetchall()
+    folders = sorted(folder.name for folder in docs_folder.iterdir() if (folder / "index.html").exists())
+    links = " · ".join(f'<a href="docs/{escape(name)}/index.html">{escape(name)}</a>' for name in folders)
+    return PAGE.format(links=links or "none yet / まだありません", rows="\n".join(_row(result) for result in results))
+
+
+def _row(result: tuple[Any, ...]) -> str:
+    gate, table, checked, critical, warnings, at = result
+    failed = ' class="failed number"' if critical else ' class="number"'
+    return (
+        f'<tr><td>{escape(gate)}<td>{escape(table)}<td class="number">{checked}'
+        f'<td{failed}>{critical}<td class="number">{warnings}<td>{at:%Y-%m-%d %H:%M}</tr>'
+    )
+
+
+class KizunaPlugin(AirflowPlugin):
+    """Kizuna's pages in Airflow's navigation."""
+
+    name = "kizuna"
+    fastapi_apps: ClassVar[list[Any]] = [{"app": app, "url_prefix": "/kizuna", "name": "Kizuna"}]
+    external_views: ClassVar[list[Any]] = [
+        {"name": "Data quality", "href": "/kizuna/", "destination": "nav", "url_route": "kizuna-quality"}
+    ]

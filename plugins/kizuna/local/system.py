@@ -1,0 +1,326 @@
+"""The local system as a whole: Postgres, warehouse, sandbox and Airflow, up and down together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import socket
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import psycopg
+from psycopg import sql
+
+from kizuna import landing, settings, warehouse
+from kizuna.local import airflow
+from kizuna.local.postgres import Cluster
+from kizuna.local.processes import Daemon
+from kizuna.sources import SOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+SANDBOX_SECONDS = 120
+VENDORS = ("shopify", "line")
+DAGS = {"transform", "activate", *(f"ingest_{name}" for name in SOURCES)}
+
+
+class LocalSystemError(RuntimeError):
+    """The local system cannot start as asked; the text says what stands in the way and what to do."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Whose data the sandbox serves: invented customers, or an order history."""
+
+    customers: int
+    seed: int
+    history: Path | None
+    as_of: date | None
+    timezone: str
+    currency: str
+
+    def key(self) -> str:
+        """A name that is the same exactly when the data is: state folder and database are called by it."""
+        if self.history is None:
+            return f"invented_{self.customers}_{self.seed}"
+        digest = hashlib.sha256(f"{self.timezone} {self.currency}".encode())
+        for file in sorted(self.history.iterdir()):
+            if file.suffix in {".csv", ".gz", ".parquet"}:
+                digest.update(file.name.encode() + file.read_bytes())
+        slug = re.sub(r"[^a-z0-9]+", "_", self.history.resolve().name.lower()).strip("_")[:30]
+        return f"{slug or 'history'}_{digest.hexdigest()[:8]}"
+
+    def arguments(self) -> list[str]:
+        """The same world as options of `kizuna sandbox`."""
+        options = ["--customers", str(self.customers), "--seed", str(self.seed)]
+        options += ["--timezone", self.timezone, "--currency", self.currency]
+        if self.history:
+            options += ["--history", str(self.history)]
+        if self.as_of:
+            options += ["--as-of", str(self.as_of)]
+        return options
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where the parts of a started system are."""
+
+    warehouse_url: str
+    airflow_url: str
+    sandbox_url: str
+    origin: str
+
+    @classmethod
+    def load(cls) -> Running | None:
+        """The system as last started, or None."""
+        file = settings.home() / "system.json"
+        return cls(**json.loads(file.read_text())) if file.exists() else None
+
+    def save(self) -> None:
+        """Keep it for the next command; the file holds the database's password, so it is ours alone."""
+        file = settings.home() / "system.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(asdict(self)))
+
+
+def cluster() -> Cluster:
+    """The embedded Postgres of this project."""
+    return Cluster(settings.home() / "postgres")
+
+
+def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> Running:
+    """Start what is not running for `world`; what runs for another world is restarted on this one.
+
+    Raises:
+        LocalSystemError: when the warehouse holds another world's data.
+    """
+    settings.home().mkdir(parents=True, exist_ok=True)
+    before = Running.load()
+    if before and before.origin != world.key():
+        stop_processes()
+    warehouse_url, metadata_url = _databases(world, tell)
+    _claim(warehouse_url, world)
+    landing.ensure_tables(warehouse_url)
+    sandbox_url = _start_sandbox(world, tell)
+    port = _port(before.airflow_url if before else "")
+    variables = _environment(warehouse_url, metadata_url, sandbox_url, port, world) | {
+        "KIZUNA_INGEST_SCHEDULE": ingest_schedule
+    }
+    _migrate_once(variables, metadata_url, tell)
+    tell("Airflow: starting api-server, scheduler, dag-processor, triggerer")
+    airflow.start(variables)
+    running = Running(warehouse_url, f"http://127.0.0.1:{port}", sandbox_url, world.key())
+    running.save()
+    airflow.AirflowClient(running.airflow_url).wait_until_ready(DAGS, lambda text: tell(f"Airflow: {text}"))
+    return running
+
+
+def prepare(tell: Callable[[str], None]) -> None:
+    """Bring the warehouse (WAREHOUSE_URL) and Airflow's metadata up to date, for a deployment of one's own."""
+    url = settings.warehouse_url()
+    warehouse.prepare(url)
+    landing.ensure_tables(url)
+    if not os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"):
+        message = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN is not set: expected the URL of Airflow's metadata database"
+        raise LocalSystemError(message)
+    metadata = os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("postgresql+psycopg2", "postgresql")
+    create_database(url, urlsplit(metadata).path.lstrip("/"))
+    airflow.migrate(dict(os.environ))
+    tell("The warehouse and Airflow's metadata are up to date")
+
+
+def stop_processes() -> list[str]:
+    """Stop Airflow and the sandbox; returns the names of what ran."""
+    ran = []
+    for name in [*airflow.PROCESSES, "sandbox"]:
+        daemon = Daemon(name, settings.home())
+        if daemon.process():
+            ran.append(name)
+        daemon.stop()
+    return ran
+
+
+def down() -> list[str]:
+    """Stop everything; returns the names of what ran."""
+    ran = stop_processes()
+    if cluster().port() is not None:
+        ran.append("postgres")
+    cluster().stop()
+    return ran
+
+
+def is_up() -> bool:
+    """Whether every process of Airflow runs."""
+    return all(airflow.daemon(name).process() for name in airflow.PROCESSES)
+
+
+def processes() -> dict[str, bool]:
+    """Each part of the system and whether it runs."""
+    parts = {name: Daemon(name, settings.home()).process() is not None for name in [*airflow.PROCESSES, "sandbox"]}
+    if not os.environ.get("WAREHOUSE_URL"):
+        parts["postgres"] = cluster().port() is not None
+    return parts
+
+
+def warehouse_in_use() -> str:
+    """The warehouse that commands read: WAREHOUSE_URL, else the last started one, with its server running.
+
+    Raises:
+        LocalSystemError: when nothing was started yet.
+    """
+    if given := os.environ.get("WAREHOUSE_URL"):
+        return given
+    running = Running.load()
+    if running is None:
+        message = "No warehouse yet: run `make demo` or `make up` first, or set WAREHOUSE_URL"
+        raise LocalSystemError(message)
+    cluster().start()
+    # The port may have changed since the address was kept.
+    return cluster().url(urlsplit(running.warehouse_url).path.lstrip("/"))
+
+
+@contextmanager
+def server_for_a_moment() -> Iterator[None]:
+    """Run the embedded server inside the block, and afterwards only if it ran before."""
+    ran = bool(os.environ.get("WAREHOUSE_URL")) or cluster().port() is not None
+    try:
+        yield
+    finally:
+        if not ran:
+            cluster().stop()
+
+
+def _databases(world: World, tell: Callable[[str], None]) -> tuple[str, str]:
+    """The warehouse's URL and that of Airflow's metadata, on one server."""
+    metadata = os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "").replace("postgresql+psycopg2", "postgresql")
+    if given := os.environ.get("WAREHOUSE_URL"):
+        warehouse.prepare(given)
+        return given, metadata or _database_beside(given)
+    tell("Postgres: starting the embedded server")
+    embedded = cluster()
+    embedded.start()
+    url = embedded.create_database(f"kizuna_{world.key()}")
+    warehouse.prepare(url)
+    return url, metadata or embedded.create_database("airflow")
+
+
+def _database_beside(url: str) -> str:
+    """Create (where missing) a database for Airflow's metadata on the warehouse's server."""
+    parts = urlsplit(url)
+    name = f"{parts.path.lstrip('/')}_airflow"
+    create_database(url, name)
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def create_database(url: str, name: str) -> None:
+    """Create database `name` on the server of `url` unless it is there."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        if not connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+
+
+def _claim(url: str, world: World) -> None:
+    """Refuse to pour one world's customers into another's warehouse."""
+    with warehouse.connect(url) as connection:
+        connection.execute("insert into ops.origin (origin) values (%s) on conflict do nothing", [world.key()])
+        row = connection.execute("select origin from ops.origin").fetchone()
+    if row and row[0] != world.key():
+        message = (
+            f"This warehouse holds {row[0]!r}, not {world.key()!r}: "
+            "give each input a database of its own (WAREHOUSE_URL), or drop and create this one"
+        )
+        raise LocalSystemError(message)
+
+
+def _start_sandbox(world: World, tell: Callable[[str], None]) -> str:
+    """Start the sandbox unless every vendor has a real connection in the environment."""
+    if all(os.environ.get(f"AIRFLOW_CONN_{vendor.upper()}") for vendor in VENDORS):
+        return ""
+    daemon = Daemon("sandbox", settings.home())
+    before = Running.load()
+    port = _port(before.sandbox_url if before else "")
+    url = f"http://127.0.0.1:{port}"
+    if daemon.process() and before and world.as_of:
+        daemon.stop()  # a later AS_OF moves its clock
+    tell("Sandbox: starting the vendors on loopback")
+    state = settings.home() / "sandbox" / world.key()
+    state.mkdir(parents=True, exist_ok=True)
+    program = str(Path(sys.executable).parent / "kizuna")
+    command = [program, "sandbox", "run", "--port", str(port), "--state-dir", str(state), *world.arguments()]
+    daemon.start(command, os.environ)
+    deadline = time.monotonic() + SANDBOX_SECONDS
+    while not _answers(f"{url}/_sandbox/health"):
+        if daemon.process() is None or time.monotonic() > deadline:
+            message = f"The sandbox did not start (log: {daemon.log}):\n{daemon.last_lines()}"
+            raise LocalSystemError(message)
+        time.sleep(0.2)
+    return url
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _environment(warehouse_url: str, metadata_url: str, sandbox_url: str, port: int, world: World) -> dict[str, str]:
+    vendors = {
+        f"AIRFLOW_CONN_{vendor.upper()}": json.dumps(
+            {
+                "conn_type": "http",
+                "host": f"{sandbox_url}/{vendor}",
+                "password": "sandbox-token",
+                "extra": {"poll_seconds": "0.2"},
+            }
+        )
+        for vendor in VENDORS
+    }
+    given: dict[str, Any] = {
+        "WAREHOUSE_URL": warehouse_url,
+        "KIZUNA_PROJECT": str(settings.PROJECT),
+        "KIZUNA_HOME": str(settings.home()),
+        "KIZUNA_TIMEZONE": world.timezone,
+        "KIZUNA_CURRENCY": world.currency,
+        "KIZUNA_AS_OF": str(world.as_of or ""),
+    }
+    return vendors | dict(os.environ) | given | airflow.environment(metadata_url=metadata_url, port=port)
+
+
+def _migrate_once(variables: dict[str, str], metadata_url: str, tell: Callable[[str], None]) -> None:
+    """Migrating takes seconds even when there is nothing to do, so it is done once per version and database."""
+    from importlib.metadata import version  # noqa: PLC0415 - only here
+
+    done = settings.home() / "airflow" / "migrated"
+    wanted = f"{version('apache-airflow')} {urlsplit(metadata_url).path}"
+    if not done.exists() or done.read_text() != wanted:
+        tell("Airflow: creating its metadata tables")
+        airflow.migrate(variables)
+        done.write_text(wanted)
+
+
+def _port(previous_url: str) -> int:
+    """The previous port when it is free or ours, else a free one."""
+    preferred = urlsplit(previous_url).port or 0
+    if preferred and (_answers(f"{previous_url}/_sandbox/health") or _answers(f"{previous_url}/api/v2/version")):
+        return preferred
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    message = "No free port on 127.0.0.1"
+    raise LocalSystemError(message)
