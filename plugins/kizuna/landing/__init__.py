@@ -1,0 +1,253 @@
+"""Lands one window of one stream in raw: read, reconciled with the vendor's count, and whole or not at all."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from kizuna import warehouse
+from kizuna.landing.prefetch import prefetched
+from kizuna.landing.records import RejectedRecord, Shape, copy_line
+from kizuna.landing.tables import RawTable
+from kizuna.reading import Window, next_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from kizuna.reading import Reader, Source, Stream, VendorCount
+    from kizuna.settings import Connection
+
+# A row that changes while its window is walked leaves the window and makes the counts differ; a new walk settles it.
+MAX_WALKS = 3
+LOCK_WAIT_SECONDS = 60
+
+
+class LandingError(RuntimeError):
+    """A window was not landed; raw and watermark are as before. The text names stream, numbers and next step."""
+
+
+class ReconciliationError(LandingError):
+    """The vendor counts other than what was read."""
+
+
+class EmptySnapshotError(LandingError):
+    """A snapshot came back empty although records are known."""
+
+
+class AccountingError(LandingError):
+    """Records were lost between reading and collecting: a fault of ours."""
+
+
+class StreamBusyError(LandingError):
+    """Another run is landing the same stream."""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """One landed window; `read_count` and `vendor_count` are of distinct records, quarantined ones among them."""
+
+    source: str
+    stream: str
+    read_count: int
+    vendor_count: int
+    landed_count: int
+    quarantined_count: int
+    page_count: int
+    window_lower: datetime
+    window_upper: datetime
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """What one reading of the window gave."""
+
+    page_count: int
+    distinct_count: int
+    quarantined_count: int
+    has_duplicates: bool
+    vendor_count: VendorCount
+
+    @property
+    def is_reconciled(self) -> bool:
+        return self.vendor_count.agrees_with(self.distinct_count)
+
+
+def ensure_tables(warehouse_url: str) -> None:
+    """Create the raw tables of all sources, so that what reads them finds them even before the first landing."""
+    from kizuna.sources import SOURCES  # noqa: PLC0415 - sources import words that landing does not need
+
+    with warehouse.connect(warehouse_url, "kizuna_ingest") as session:
+        for source in SOURCES.values():
+            for stream in source.streams:
+                RawTable(session, source.name, stream.name).create()
+
+
+def land_stream(
+    source: Source,
+    stream: Stream,
+    connection: Connection,
+    warehouse_url: str,
+    run_id: str,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Landing:
+    """Read the stream's next window and land it, with watermark and counts, in one transaction.
+
+    Raises:
+        LandingError: when the window cannot be proven complete; nothing is landed.
+        kizuna.http.VendorError: when the vendor cannot be read; nothing is landed.
+    """
+    started = time.monotonic()
+    with (
+        _session(warehouse_url, source.name, stream.name) as table,
+        source.open(stream.name, connection, sleep) as reader,
+    ):
+        watermark = _watermark(table)
+        window = next_window(watermark, reader.now(), source.overlap, source.hold_back)
+        if window.is_empty:
+            nothing = Landing(source.name, stream.name, 0, 0, 0, 0, 0, window.lower, window.upper, _since(started))
+            _record(table, nothing, run_id)
+            return nothing
+        walk = _read_reconciled(table, stream, reader, window)
+        return _commit(table, stream, walk, window, run_id, started)
+
+
+@contextmanager
+def _session(warehouse_url: str, source: str, stream: str) -> Iterator[RawTable]:
+    """Open a session that alone may land this stream; the lock ends with the session, however that ends."""
+    with warehouse.connect(warehouse_url, "kizuna_ingest", autocommit=True) as session:
+        session.execute(f"set lock_timeout = '{LOCK_WAIT_SECONDS}s'")
+        try:
+            session.execute("select pg_advisory_lock(hashtext('kizuna.landing'), hashtext(%s))", [f"{source}.{stream}"])
+        except psycopg.errors.LockNotAvailable:
+            message = (
+                f"{source}.{stream} is being landed by another run for more than {LOCK_WAIT_SECONDS} s: expected one "
+                f"at a time. Next: wait for it, or end it; its session is in pg_stat_activity as 'kizuna kizuna_ingest'"
+            )
+            raise StreamBusyError(message) from None
+        table = RawTable(session, source, stream)
+        table.create()
+        table.open_window()
+        yield table
+
+
+def _watermark(table: RawTable) -> datetime | None:
+    row = table.session.execute(
+        "select upper_at from ops.watermarks where source = %s and stream = %s", [table.source, table.stream]
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _read_reconciled(table: RawTable, stream: Stream, reader: Reader, window: Window) -> _Walk:
+    """Walk the window until the vendor's count agrees; give up after MAX_WALKS."""
+    for number in range(1, MAX_WALKS + 1):
+        walk = _read(table, stream, reader, window)
+        if walk.is_reconciled:
+            return walk
+        if number < MAX_WALKS:
+            table.clear_window()
+    message = (
+        f"{table.source}.{table.stream}: the vendor counts {walk.vendor_count} records from {window.lower.isoformat()} "
+        f"to {window.upper.isoformat()}, {walk.distinct_count} were read, after reading {MAX_WALKS} times. Nothing was "
+        f"landed and the watermark has not moved. Next: run again; if it stays, the vendor drops or miscounts pages"
+    )
+    raise ReconciliationError(message)
+
+
+def _read(table: RawTable, stream: Stream, reader: Reader, window: Window) -> _Walk:
+    """Collect every page of the window, then ask the vendor for its count."""
+    shape = Shape(stream.key, stream.updated)
+    pages = records = 0
+    with prefetched(reader.pages(window)) as fetched:
+        for page in fetched:
+            outcomes = [copy_line(record, shape) for record in page]
+            lines = b"".join(outcome for outcome in outcomes if isinstance(outcome, bytes))
+            table.collect(lines, [outcome for outcome in outcomes if isinstance(outcome, RejectedRecord)])
+            pages += 1
+            records += len(page)
+    counted = table.count_window()
+    collected, rejected = counted.records, counted.rejects
+    if collected + rejected != records:
+        message = (
+            f"{table.source}.{table.stream}: {records} records were read, but {collected} collected and {rejected} "
+            f"rejected: expected the sum. Nothing was landed. Next: report this fault of Kizuna"
+        )
+        raise AccountingError(message)
+    is_repeated = counted.distinct < records
+    return _Walk(pages, counted.distinct, counted.distinct_rejects, is_repeated, reader.count(window))
+
+
+def _commit(table: RawTable, stream: Stream, walk: _Walk, window: Window, run_id: str, started: float) -> Landing:
+    """Add the window's new versions, its counts and the watermark, all or nothing."""
+    with table.session.transaction():
+        if walk.has_duplicates:
+            table.drop_duplicates()
+        landed = table.insert_versions(run_id)
+        if stream.updated is None:
+            _refuse_empty(table, walk)
+            landed += table.insert_deletions(run_id)
+        table.insert_quarantine(run_id)
+        landing = Landing(
+            source=table.source,
+            stream=table.stream,
+            read_count=walk.distinct_count,
+            vendor_count=walk.vendor_count.count,
+            landed_count=landed,
+            quarantined_count=walk.quarantined_count,
+            page_count=walk.page_count,
+            window_lower=window.lower,
+            window_upper=window.upper,
+            seconds=_since(started),
+        )
+        _move_watermark(table, window, run_id)
+        _record(table, landing, run_id)
+    return landing
+
+
+def _refuse_empty(table: RawTable, walk: _Walk) -> None:
+    known = table.count_present()
+    if walk.distinct_count == 0 and known:
+        message = (
+            f"{table.source}.{table.stream}: the snapshot is empty, but {known} records are known: refusing to mark "
+            f"them all deleted. Nothing was landed. Next: check that the token belongs to the same account as before"
+        )
+        raise EmptySnapshotError(message)
+
+
+def _move_watermark(table: RawTable, window: Window, run_id: str) -> None:
+    """Move forward only: a vendor's clock that was set back must not have windows read twice from then on."""
+    table.session.execute(
+        """
+        insert into ops.watermarks as watermarks (source, stream, upper_at, run_id)
+        values (%s, %s, %s, %s)
+        on conflict (source, stream) do update
+        set upper_at = greatest(watermarks.upper_at, excluded.upper_at), run_id = excluded.run_id, updated_at = now()
+        """,
+        [table.source, table.stream, window.upper, run_id],
+    )
+
+
+def _record(table: RawTable, landing: Landing, run_id: str) -> None:
+    table.session.execute(
+        """
+        insert into ops.landings (
+            run_id, source, stream, read_count, vendor_count, landed_count, quarantined_count, page_count,
+            window_lower, window_upper, seconds
+        )
+        values (
+            %(run_id)s, %(source)s, %(stream)s, %(read_count)s, %(vendor_count)s, %(landed_count)s,
+            %(quarantined_count)s, %(page_count)s, %(window_lower)s, %(window_upper)s, %(seconds)s
+        )
+        """,
+        {"run_id": run_id, **asdict(landing)},
+    )
+
+
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 3)

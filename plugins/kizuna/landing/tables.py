@@ -1,0 +1,204 @@
+"""The raw tables and the SQL that brings a read window into them; the comparison with what is there is all here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import psycopg
+
+    from kizuna.landing.records import RejectedRecord
+
+    Session = psycopg.Connection[Any]
+
+_CREATE_RAW = """
+create table if not exists {table} (
+    _sequence bigint generated always as identity primary key,
+    _record_id text not null,
+    _source_updated_at timestamptz,
+    _extracted_at timestamptz not null,
+    _run_id text not null,
+    _payload_hash bytea not null,
+    _is_deleted boolean not null default false,
+    payload jsonb
+);
+create index if not exists {index} on {table} (_record_id, _sequence desc);
+grant select on {table} to kizuna_transform;
+"""
+
+# The window is collected in the session, outside any transaction: a long walk holds no lock and blocks no vacuum.
+_CREATE_COLLECTING = """
+create temporary table window_records (
+    position bigint generated always as identity,
+    record_id text not null,
+    updated_at timestamptz,
+    payload_hash bytea not null,
+    payload jsonb not null
+);
+create temporary table window_rejects (
+    record_id text,
+    reason text not null,
+    payload_hash bytea not null,
+    payload text not null
+);
+"""
+
+_COPY_RECORDS = "copy window_records (record_id, updated_at, payload_hash, payload) from stdin"
+
+_COUNT_WINDOW = """
+select
+    (select count(*) from window_records),
+    (select count(*) from window_rejects),
+    (
+        select count(*)
+        from (
+            select record_id from window_records
+            union
+            select coalesce(record_id, encode(payload_hash, 'hex')) from window_rejects
+        ) as distinct_records
+    ),
+    (select count(distinct coalesce(record_id, encode(payload_hash, 'hex'))) from window_rejects)
+"""
+
+# A record read twice in one window (it moved between pages, or the vendor repeated it) counts as it was last changed.
+_DROP_DUPLICATES = """
+delete from window_records
+using (
+    select
+        position,
+        row_number() over (partition by record_id order by updated_at desc nulls last, position desc) as rank
+    from window_records
+) as ranked
+where window_records.position = ranked.position and ranked.rank > 1
+"""
+
+# A record is compared with its own latest version that is not newer than itself: landing an older state again, in
+# whatever order, adds nothing. One index lookup per record read, so that the cost follows the window, not the history.
+_INSERT_VERSIONS = """
+insert into {table} (_record_id, _source_updated_at, _extracted_at, _run_id, _payload_hash, payload)
+select
+    incoming.record_id, incoming.updated_at, now(), %(run_id)s, incoming.payload_hash, incoming.payload
+from window_records as incoming
+left join lateral (
+    select versions._payload_hash, versions._is_deleted
+    from {table} as versions
+    where
+        versions._record_id = incoming.record_id
+        and (versions._source_updated_at is null or versions._source_updated_at <= incoming.updated_at)
+    order by versions._source_updated_at desc nulls last, versions._sequence desc
+    limit 1
+) as latest on true
+where latest._payload_hash is distinct from incoming.payload_hash or latest._is_deleted
+"""
+
+# Only for snapshots: who is not in it any more has left. A rejected record is there, if not in good shape.
+_INSERT_DELETIONS = """
+insert into {table} (_record_id, _source_updated_at, _extracted_at, _run_id, _payload_hash, _is_deleted, payload)
+select
+    latest._record_id, latest._source_updated_at, now(), %(run_id)s, latest._payload_hash, true, latest.payload
+from (
+    select distinct on (_record_id) *
+    from {table}
+    order by _record_id asc, _source_updated_at desc nulls last, _sequence desc
+) as latest
+where
+    not latest._is_deleted
+    and not exists (select from window_records where window_records.record_id = latest._record_id)
+    and not exists (select from window_rejects where window_rejects.record_id = latest._record_id)
+"""
+
+_COUNT_PRESENT = """
+select count(*)
+from (
+    select distinct on (_record_id) _is_deleted
+    from {table}
+    order by _record_id asc, _source_updated_at desc nulls last, _sequence desc
+) as latest
+where not latest._is_deleted
+"""
+
+_INSERT_QUARANTINE = """
+insert into ops.quarantine (source, stream, payload_hash, reason, record_id, payload, run_id)
+select distinct on (payload_hash, reason) %(source)s, %(stream)s, payload_hash, reason, record_id, payload, %(run_id)s
+from window_rejects
+order by payload_hash, reason
+on conflict (source, stream, payload_hash, reason) do update
+set last_seen_at = now(), seen_count = quarantine.seen_count + 1, run_id = excluded.run_id
+"""
+
+
+class WindowCounts(NamedTuple):
+    """What a window collected: rows of records and of rejects, distinct ids among both, and among the rejects."""
+
+    records: int
+    rejects: int
+    distinct: int
+    distinct_rejects: int
+
+
+class RawTable:
+    """`raw.<source>__<stream>` in a session of kizuna_ingest, and the window being collected for it."""
+
+    def __init__(self, session: Session, source: str, stream: str) -> None:
+        """Name the table; nothing is created yet."""
+        name = f"{source}__{stream}"
+        self.session, self.source, self.stream = session, source, stream
+        self._names = {"table": sql.Identifier("raw", name), "index": sql.Identifier(f"{name}_record_id")}
+
+    def create(self) -> None:
+        """Create the table where it is missing."""
+        if self.session.execute("select to_regclass(%s)", [self._text("{table}").as_string()]).fetchone() == (None,):
+            self.session.execute(self._text(_CREATE_RAW))
+
+    def open_window(self) -> None:
+        """Start collecting a window."""
+        self.session.execute(_CREATE_COLLECTING)
+
+    def clear_window(self) -> None:
+        """Forget what was collected, to read it again."""
+        self.session.execute("truncate window_records, window_rejects")
+
+    def collect(self, lines: bytes, rejects: Sequence[RejectedRecord]) -> None:
+        """Add one page."""
+        with self.session.cursor() as cursor:
+            if lines:
+                with cursor.copy(_COPY_RECORDS) as copy:
+                    copy.write(lines)
+            cursor.executemany(
+                "insert into window_rejects (record_id, reason, payload_hash, payload) values (%s, %s, %s, %s)",
+                [(reject.record_id, reject.reason, reject.payload_hash, reject.payload) for reject in rejects],
+            )
+
+    def count_window(self) -> WindowCounts:
+        """Count what was collected."""
+        row = self.session.execute(_COUNT_WINDOW).fetchone()
+        return WindowCounts(*row) if row else WindowCounts(0, 0, 0, 0)
+
+    def count_present(self) -> int:
+        """Count the records of a snapshot stream that are known and not deleted."""
+        row = self.session.execute(self._text(_COUNT_PRESENT)).fetchone()
+        return int(row[0]) if row else 0
+
+    def drop_duplicates(self) -> None:
+        """Keep one of each record in the window: the one changed last."""
+        self.session.execute(_DROP_DUPLICATES)
+
+    def insert_versions(self, run_id: str) -> int:
+        """Add a version of each record that differs from what is known of it."""
+        return self.session.execute(self._text(_INSERT_VERSIONS), {"run_id": run_id}).rowcount
+
+    def insert_deletions(self, run_id: str) -> int:
+        """Add a deleted version of each record that the snapshot does not have any more."""
+        return self.session.execute(self._text(_INSERT_DELETIONS), {"run_id": run_id}).rowcount
+
+    def insert_quarantine(self, run_id: str) -> None:
+        """Keep the window's rejected records with their reasons."""
+        names = {"source": self.source, "stream": self.stream, "run_id": run_id}
+        self.session.execute(_INSERT_QUARANTINE, names)
+
+    def _text(self, text: str) -> sql.Composed:
+        return sql.SQL(text).format(**self._names)
