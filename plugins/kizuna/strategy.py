@@ -72,7 +72,7 @@ class Strategy(_Section):
     def _known_timezone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             message = "expected a time zone of the IANA database, like Asia/Tokyo"
             raise ValueError(message) from None
         return name

