@@ -174,10 +174,14 @@ class GraphqlReader:
         if version != self._source.version:
             why = f"API version {version}, expected {self._source.version}"
             self._fail(operation, answer, why, "move the source to a supported version and review its fields")
-        cost = (answer.body.get("extensions") or {}).get("cost") or {}
-        if cost.get("requestedQueryCost", 0) > MAX_QUERY_COST:
-            why = f"the query costs {cost['requestedQueryCost']} points, allowed are {MAX_QUERY_COST}"
+        extensions = answer.body.get("extensions") or {}
+        cost = (extensions.get("cost") or {}).get("requestedQueryCost", 0)
+        if cost > MAX_QUERY_COST:
+            why = f"the query costs {cost} points, allowed are {MAX_QUERY_COST}"
             self._fail(operation, answer, why, "lower page_size of this stream")
+        # A search term that the vendor does not know is left out with a warning: the window would be all of history.
+        if extensions.get("search"):
+            self._fail(operation, answer, "the window's search was not understood", "review window_filter")
         return answer
 
     def _fail(self, operation: str, answer: Answer, why: str, next_step: str) -> NoReturn:

@@ -45,7 +45,7 @@ SOURCE = GraphqlSource(
     version_header="X-Shopify-API-Version",
     auth_header="X-Shopify-Access-Token",
     streams=(
-        GraphqlStream("customers", node="customer", page_size=100, selection=CUSTOMER),
+        GraphqlStream("customers", node="customer", page_size=120, selection=CUSTOMER),
         GraphqlStream(
             "orders", node="order", page_size=12, selection=ORDER, nested=(Nested("lineItems", ORDER_LINE, first=10),)
         ),

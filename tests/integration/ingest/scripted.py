@@ -1,0 +1,75 @@
+"""A source whose every page, count and clock a test writes down itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kizuna.reading import VendorCount, Window
+from kizuna.settings import Connection
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+CONNECTION = Connection("scripted", "http://127.0.0.1:9", "no-token")
+
+
+def record(record_id: str, updated: datetime = NOON - timedelta(hours=1), **fields: object) -> dict[str, Any]:
+    """A record like a vendor's."""
+    return {"id": record_id, "updatedAt": updated.isoformat(), **fields}
+
+
+@dataclass(frozen=True)
+class ScriptedStream:
+    """One stream; `updated=None` makes it a snapshot."""
+
+    name: str = "things"
+    key: str = "id"
+    updated: str | None = "updatedAt"
+
+
+@dataclass
+class ScriptedSource:
+    """Gives `walks[n]` as the pages of the n-th walk (the last one from then on) and counts what it `says`."""
+
+    walks: list[list[list[Any]]]
+    says: VendorCount | int | None = None
+    clock: datetime = NOON
+    stream: ScriptedStream = field(default_factory=ScriptedStream)
+    name: str = "scripted"
+    overlap: timedelta = timedelta(minutes=10)
+    hold_back: timedelta = timedelta(minutes=2)
+    windows: list[Window] = field(default_factory=list)
+    at_page: Callable[[int], None] = lambda _number: None
+
+    @property
+    def streams(self) -> Sequence[ScriptedStream]:
+        return (self.stream,)
+
+    @contextmanager
+    def open(
+        self, stream_name: str, connection: Connection, sleep: Callable[[float], None]
+    ) -> Iterator[ScriptedSource]:
+        yield self
+
+    def now(self) -> datetime:
+        return self.clock
+
+    def pages(self, window: Window) -> Iterator[Sequence[object]]:
+        self.windows.append(window)
+        for number, page in enumerate(self.walk()):
+            self.at_page(number)
+            yield page
+
+    def walk(self) -> list[list[Any]]:
+        return self.walks[min(len(self.windows), len(self.walks)) - 1]
+
+    def count(self, window: Window) -> VendorCount:
+        if isinstance(self.says, VendorCount):
+            return self.says
+        return VendorCount(self.distinct() if self.says is None else self.says)
+
+    def distinct(self) -> int:
+        """How many records the last walk really has."""
+        return len({repr(one.get("id") if isinstance(one, dict) else one) for page in self.walk() for one in page})
