@@ -1,0 +1,67 @@
+"""Counting which labels meet on how many records, the one operation all id decisions are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from kizuna.identity.components import Numbers
+
+NOBODY = -1
+ABSENT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many records carry both labels, and the oldest of them."""
+
+    left: int
+    right: int
+    count: int
+    first_record: int
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Records that ended ids once held, as two parallel columns; a record not in the input is ABSENT."""
+
+    records: Numbers
+    customers: Numbers
+
+    def present(self) -> Claims:
+        """Return the claims whose record is in the input, oldest record first."""
+        here = np.flatnonzero(self.records != ABSENT)
+        here = here[np.argsort(self.records[here], kind="stable")]
+        return Claims(self.records[here], self.customers[here])
+
+
+@dataclass(frozen=True)
+class Shares:
+    """All shares of a tally, as columns."""
+
+    left: Numbers
+    right: Numbers
+    count: Numbers
+    first_record: Numbers
+
+    def pick(self, chosen: Numbers) -> list[Share]:
+        """Return the chosen rows one by one."""
+        columns = (self.left, self.right, self.count, self.first_record)
+        return [Share(*row) for row in zip(*(column[chosen].tolist() for column in columns), strict=True)]
+
+
+def tally_columns(left: Numbers, right: Numbers, records: Numbers) -> Shares:
+    """Count the records of every pair of labels."""
+    width = int(right.max()) + 1 if len(right) else 1
+    order = np.argsort(records, kind="stable")
+    pairs, places, counts = np.unique(left[order] * width + right[order], return_index=True, return_counts=True)
+    return Shares(pairs // width, pairs % width, counts.astype(np.int64), records[order][places])
+
+
+def tally(left: Numbers, right: Numbers, records: Numbers) -> list[Share]:
+    """Count the records of every pair of labels, ordered by the pair."""
+    shares = tally_columns(left, right, records)
+    return shares.pick(np.arange(len(shares.left)))
