@@ -1,0 +1,109 @@
+"""Pages of a connection: the vendor's first/after, last/before, reverse and cursors that survive changing data."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+
+from sandbox.timeline import Index, Node
+
+LARGEST_PAGE = 250
+
+
+class PageError(GraphQLError):
+    """A page that cannot be given, in the vendor's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What part of a connection is asked for."""
+
+    first: int | None = None
+    last: int | None = None
+    after: str | None = None
+    before: str | None = None
+    reverse: bool = False
+
+    @property
+    def size(self) -> int:
+        """Give the number of rows, refusing what the vendor refuses."""
+        size = self.first if self.first is not None else self.last
+        name = "first" if self.first is not None else "last"
+        if size is None:
+            raise PageError("you must provide one of first or last", extensions={"code": "BAD_REQUEST"})
+        if size > LARGEST_PAGE:
+            raise PageError(f"{name} cannot exceed {LARGEST_PAGE}", extensions={"code": "BAD_REQUEST"})
+        if size < 0:
+            raise PageError(f"{name} cannot be negative", extensions={"code": "BAD_REQUEST"})
+        return size
+
+
+def write_cursor(value: int, record: int) -> str:
+    """Write the place of a record in its order."""
+    return base64.b64encode(orjson.dumps({"last_id": record, "last_value": value})).decode()
+
+
+def read_cursor(cursor: str) -> tuple[int, int]:
+    """Read a cursor back."""
+    try:
+        place = orjson.loads(base64.b64decode(cursor, validate=True))
+        return int(place["last_value"]), int(place["last_id"])
+    except (binascii.Error, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        raise PageError("Invalid cursor for current pagination sort.", extensions={"code": "BAD_REQUEST"}) from None
+
+
+def bounds(index: Index, window: Window) -> tuple[int, int]:
+    """Find the places (from, to) that lie between the two cursors."""
+    low, high = 0, len(index.values)
+    start, end = (window.before, window.after) if window.reverse else (window.after, window.before)
+    if start is not None:
+        low = index.place(*read_cursor(start), behind=True)
+    if end is not None:
+        high = index.place(*read_cursor(end), behind=False)
+    return low, max(low, high)
+
+
+def page_of(index: Index, window: Window, node: Callable[[int], Node]) -> Node:
+    """Give one page of a sorted index as a connection."""
+    size = window.size
+    low, high = bounds(index, window)
+    from_start = (window.first is not None) != window.reverse
+    begin, end = (low, min(low + size, high)) if from_start else (max(high - size, low), high)
+    places = range(begin, end) if not window.reverse else range(end - 1, begin - 1, -1)
+    records = [int(index.records[place]) for place in places]
+    cursors = [write_cursor(int(index.values[place]), record) for place, record in zip(places, records, strict=True)]
+    more_before, more_behind = begin > 0, end < len(index.values)
+    has_next, has_previous = (more_before, more_behind) if window.reverse else (more_behind, more_before)
+    return connection([node(record) for record in records], cursors, has_next=has_next, has_previous=has_previous)
+
+
+def connection(nodes: Sequence[Node], cursors: Sequence[str], *, has_next: bool, has_previous: bool) -> Node:
+    """Write a connection; edges are written only when they are asked for."""
+
+    def edges(_info: Any) -> list[Node]:
+        return [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)]
+
+    return {
+        "nodes": nodes,
+        "edges": edges,
+        "pageInfo": {
+            "hasNextPage": has_next,
+            "hasPreviousPage": has_previous,
+            "startCursor": cursors[0] if cursors else None,
+            "endCursor": cursors[-1] if cursors else None,
+        },
+    }
+
+
+def list_index(length: int) -> Index:
+    """Give a plain list's own order as an index."""
+    import numpy as np
+
+    places = np.arange(length, dtype=np.int64)
+    return Index(places, places)

@@ -1,0 +1,121 @@
+"""Faults that can be switched on per vendor, and the middleware that commits them on the way out.
+
+A fault waits for requests of its vendor (and operation, when one is named), skips the first `after` of them, and happens
+`times` times. Row faults wait for an answer that has rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, get_args
+
+import orjson
+
+from sandbox.state import State
+
+Kind = Literal["rate_limit", "server_error", "timeout", "cut_off", "dropped_page", "duplicate_row"]
+ROW_KINDS = ("dropped_page", "duplicate_row")
+
+
+class FaultError(ValueError):
+    """A fault that cannot be switched on."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault: what, to whom, how often."""
+
+    vendor: str
+    kind: Kind
+    times: int = 1
+    after: int = 0
+    operation: str | None = None
+    status: int = 0
+    seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Refuse a kind that does not exist."""
+        if self.kind not in get_args(Kind):
+            raise FaultError(f"fault kind {self.kind!r} is unknown: use one of {', '.join(get_args(Kind))}")
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults that are switched on."""
+
+    state: State | None = None
+    waiting: list[Fault] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Bring back what was switched on before a restart."""
+        if self.state is not None and not self.waiting:
+            self.waiting = [Fault(**known) for known in self.state.read("faults") or []]
+
+    def add(self, vendor: str, kind: Kind, **details: Any) -> Fault:
+        """Switch a fault on."""
+        unknown = set(details) - {known.name for known in fields(Fault)}
+        if unknown:
+            raise FaultError(f"fault setting {sorted(unknown)[0]!r} is unknown: use times, after, operation, status, seconds")
+        fault = Fault(vendor, kind, **details)
+        self.waiting.append(fault)
+        self._remember()
+        return fault
+
+    def clear(self, vendor: str | None = None) -> None:
+        """Switch the faults of a vendor, or all, off."""
+        self.waiting = [fault for fault in self.waiting if vendor is not None and fault.vendor != vendor]
+        self._remember()
+
+    def describe(self) -> list[dict[str, Any]]:
+        """List what is switched on."""
+        return [asdict(fault) for fault in self.waiting]
+
+    def due(self, vendor: str, operation: str) -> Iterator[Fault]:
+        """Give the faults that this request meets, counting down the ones it has to skip."""
+        for fault in list(self.waiting):
+            if fault.vendor != vendor or fault.operation not in (None, operation):
+                continue
+            if fault.after > 0:
+                fault.after -= 1
+                self._remember()
+            else:
+                yield fault
+
+    def spend(self, fault: Fault) -> None:
+        """Count a fault as committed once."""
+        fault.times -= 1
+        if fault.times <= 0 and fault in self.waiting:
+            self.waiting.remove(fault)
+        self._remember()
+
+    def _remember(self) -> None:
+        if self.state is not None:
+            self.state.write("faults", self.describe())
+
+
+def with_row_fault(body: bytes, kind: str) -> bytes | None:
+    """Drop a page's rows or repeat its first; None when the body has no rows."""
+    answered = orjson.loads(body)
+    change: Callable[[list[Any]], list[Any]] = (lambda rows: []) if kind == "dropped_page" else (lambda rows: [rows[0], *rows])
+    changed = False
+    for holder, key in row_lists(answered):
+        if holder[key]:
+            holder[key] = change(holder[key])
+            changed = True
+    return orjson.dumps(answered) if changed else None
+
+
+def row_lists(answered: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """Find the lists of rows in an answer: the connections under `data`, or LINE's lists at the top."""
+    if not isinstance(answered, dict):
+        return
+    for key in ("userIds", "audienceGroups"):
+        if key in answered:
+            yield answered, key
+    data = answered.get("data")
+    for connection in data.values() if isinstance(data, Mapping) else ():
+        if isinstance(connection, dict) and "pageInfo" in connection:
+            for key in ("nodes", "edges"):
+                if key in connection:
+                    yield connection, key

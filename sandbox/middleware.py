@@ -1,0 +1,133 @@
+"""What every vendor request passes: the sandbox's Date, statistics, and the faults that are switched on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Protocol
+
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox.faults import ROW_KINDS, Fault, Faults, with_row_fault
+from sandbox.setting import Setting
+
+
+class Counter(Protocol):
+    """What counts the exchanges."""
+
+    def count(self, vendor: str, operation: str, status: int) -> None:
+        """Count one exchange."""
+
+
+class ConnectionCut(Exception):
+    """The server goes away in the middle of a body; the web server closes the connection on it."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """A whole answer, kept back until the faults are through with it."""
+
+    status: int = 500
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+
+    async def take(self, message: Message) -> None:
+        """Collect what the application sends."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = list(message["headers"])
+        elif message["type"] == "http.response.body":
+            self.body += message.get("body", b"")
+
+    @classmethod
+    def of_json(cls, status: int, body: Any) -> Answer:
+        """Write an answer from a plain value."""
+        return cls(status, [(b"content-type", b"application/json; charset=utf-8")], orjson.dumps(body))
+
+    async def send(self, send: Send, date: str, *, cut_off: bool = False) -> None:
+        """Send the answer with the sandbox's Date; a cut-off one stops in the middle of what it promised."""
+        headers = [(name, value) for name, value in self.headers if name not in (b"content-length", b"date")]
+        headers += [(b"date", date.encode()), (b"content-length", str(len(self.body)).encode())]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        if cut_off:
+            await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
+            raise ConnectionCut("the fault cut_off ends this answer here, as it was told to")
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class Vendors:
+    """The middleware."""
+
+    def __init__(
+        self, app: ASGIApp, setting: Setting, faults: Faults, stats: Counter, modules: Mapping[str, ModuleType]
+    ) -> None:
+        """Wrap the application."""
+        self._app = app
+        self._setting = setting
+        self._faults = faults
+        self._stats = stats
+        self._modules = modules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        vendor = scope["path"].split("/", 2)[1]
+        answer = Answer()
+        if vendor not in self._modules:
+            await self._app(scope, receive, answer.take)
+            await answer.send(send, self._setting.clock.http_date())
+            return
+        body = await read_body(receive)
+        path = scope["path"][len(vendor) + 1 :]
+        operation = self._modules[vendor].operation_of(f"{scope['method']} {path}", body)
+        due = list(self._faults.due(vendor, operation))
+        answer = await self._answer(vendor, due, scope, body)
+        self._stats.count(vendor, operation, answer.status)
+        cut_off = next((fault for fault in due if fault.kind == "cut_off"), None)
+        if cut_off is not None:
+            self._faults.spend(cut_off)
+        await answer.send(send, self._setting.clock.http_date(), cut_off=cut_off is not None)
+
+    async def _answer(self, vendor: str, due: list[Fault], scope: Scope, body: bytes) -> Answer:
+        for fault in due:
+            if fault.kind == "timeout":
+                self._faults.spend(fault)
+                await self._setting.sleep(fault.seconds)
+            elif fault.kind == "rate_limit":
+                self._faults.spend(fault)
+                return Answer.of_json(*self._modules[vendor].rate_limited(fault.status))
+            elif fault.kind == "server_error":
+                self._faults.spend(fault)
+                return Answer.of_json(fault.status or 500, {"message": "Internal server error"})
+        answer = Answer()
+        await self._app(scope, replay_body(body), answer.take)
+        for fault in due:
+            if fault.kind in ROW_KINDS and answer.status == 200:
+                changed = with_row_fault(answer.body, fault.kind)
+                if changed is not None:
+                    self._faults.spend(fault)
+                    answer.body = changed
+        return answer
+
+
+async def read_body(receive: Receive) -> bytes:
+    """Read a whole request body."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return body
+
+
+def replay_body(body: bytes) -> Receive:
+    """Give a read body to the application as if it came from the network."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

@@ -1,0 +1,29 @@
+"""What every vendor module is given: the world, the clock, the state, and the limits of the plans it plays."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sandbox.clock import Clock
+from sandbox.records import World
+from sandbox.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One sandbox. The limits are generous by default; tests set the vendors' real ones."""
+
+    world: World
+    clock: Clock
+    state: State
+    token: str = "sandbox-token"  # noqa: S105  # the well-known token of a server that serves invented people on loopback
+    shopify_points: float = 100_000.0
+    shopify_restore_rate: float = 100_000.0
+    line_requests_per_minute: int = 100_000
+    line_polls_until_ready: int = 2
+    line_largest_followers_page: int = 1000
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -1,0 +1,1 @@
+"""One module a vendor; a module found here is served under its own name."""
