@@ -1,0 +1,227 @@
+"""The gates: run the suites of one gate, keep what they found, and stop the path when something critical failed.
+
+A gate that checked nothing fails: no suite, no table, no expectation, or no row where rows are required.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from kizuna import settings, strategy, warehouse
+from kizuna.quality import data_docs
+from kizuna.quality.checks import Outcome, TableSuite, Target, check
+from kizuna.quality.suites import EVERY_TABLE, PLACEHOLDER, Expectation, Gate, Suite, SuiteError, load_suites
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["GateFailed", "GateReport", "SuiteError", "run_gate"]
+
+SCHEMAS = {"raw": "raw", "marts": "marts_candidate", "sync": "sync"}
+ROLES = {"raw": "kizuna_transform", "marts": "kizuna_transform", "sync": "kizuna_activate"}
+STOPPED = {
+    "raw": "the transform does not start on these rows",
+    "marts": "readers keep the published version",
+    "sync": "nothing was sent to any vendor",
+}
+SHOWN = 10
+
+
+class GateFailed(RuntimeError):  # noqa: N818 - the path's word for it
+    """A critical expectation does not hold; the text says which, where, how often, since which line, and what next."""
+
+
+@dataclass(frozen=True)
+class GateReport:
+    """What a gate checked; seconds are the whole, import_seconds the part that starting the tool took."""
+
+    gate: str
+    expectations: int
+    failed_critical: int
+    failed_warning: int
+    tables: int
+    seconds: float
+    import_seconds: float
+
+
+def run_gate(
+    gate: Gate,
+    warehouse_url: str,
+    run_id: str,
+    *,
+    only: str | None = None,
+    docs_folder: Path,
+    suites_folder: Path | None = None,
+) -> GateReport:
+    """Check the tables of one gate (of one source with `only`), write the results and the Data Docs.
+
+    Raises:
+        GateFailed: when a critical expectation failed or nothing was checked; the results are written before.
+        SuiteError: when a suite is wrong.
+    """
+    started = time.monotonic()
+    suites = load_suites(suites_folder or settings.PROJECT / "expectations", gate)
+    target = Target(warehouse_url, SCHEMAS[gate], ROLES[gate], _values(warehouse_url, run_id, ROLES[gate]))
+    catalog = _catalog(target, only)
+    wanted = sorted({*catalog, *(name for name in suites if _belongs(name, only))} - {EVERY_TABLE})
+    outcomes: list[Outcome] = []
+    runnable: list[TableSuite] = []
+    for table in wanted:
+        suite, broken = _table_suite(table, suites, catalog, target)
+        outcomes += broken
+        runnable += [suite] if suite.expectations else []
+    checked = check(runnable, target) if runnable else None
+    outcomes += checked.outcomes if checked else []
+    _record(outcomes, gate, run_id, target)
+    data_docs.write(docs_folder, gate, run_id, outcomes, checked.results if checked else {})
+    report = _report(
+        gate, outcomes, len(wanted), time.monotonic() - started, checked.import_seconds if checked else 0.0
+    )
+    _decide(report, outcomes, only)
+    return report
+
+
+def _belongs(table: str, only: str | None) -> bool:
+    return only is None or table.startswith(f"{only}__")
+
+
+def _values(warehouse_url: str, run_id: str, role: str) -> dict[str, Any]:
+    """What placeholders stand for: the run's own day and policy, else the policy in force."""
+    with warehouse.connect(warehouse_url, role, read_only=True) as connection:
+        row: Any = connection.execute("select as_of, strategy from ops.runs where run_id = %s", [run_id]).fetchone()
+    as_of, policy = row or (settings.as_of(), strategy.load().model_dump(mode="json"))
+    return {**policy, "run_id": run_id, "as_of": as_of}
+
+
+def _catalog(target: Target, only: str | None) -> dict[str, set[str]]:
+    """The columns of every table that is there."""
+    catalog: dict[str, set[str]] = {}
+    with warehouse.connect(target.warehouse_url, target.role, read_only=True) as connection:
+        rows: list[Any] = connection.execute(
+            "select relname, attname from pg_class inner join pg_attribute on attrelid = pg_class.oid"
+            " where relnamespace = to_regnamespace(%s) and relkind in ('r', 'p', 'v', 'm') and attnum > 0"
+            " and not attisdropped and relname !~ '__dbt_(tmp|backup)$'",
+            [target.schema],
+        ).fetchall()
+    for table, column in rows:
+        if _belongs(table, only):
+            catalog.setdefault(table, set()).add(column)
+    return catalog
+
+
+def _table_suite(
+    table: str, suites: dict[str, Suite], catalog: dict[str, set[str]], target: Target
+) -> tuple[TableSuite, list[Outcome]]:
+    """The expectations that can be run on a table, and what already fails without running them."""
+    every = suites.get(EVERY_TABLE)
+    own = suites.get(table) or every
+    if own is None:
+        message = f"{target.schema}.{table} has no suite: add expectations/…/{table}.yml or {EVERY_TABLE}.yml"
+        raise SuiteError(message)
+    listed = own.expectations if own is every else (*own.expectations, *(every.expectations if every else ()))
+    name, columns = f"{own.name.split('/')[0]}/{table}", catalog.get(table)
+    key = own.key or (every.key if every else ())
+    if columns is None:
+        missing = _built_in("expect_table_to_exist", own.place, "a table that is missing was not checked")
+        return TableSuite(table, name, (), ()), [_broken(name, table, missing, f"{target.schema}.{table} is missing")]
+    outcomes = []
+    if (own.rows or (every.rows if every else None) or "required") == "required":
+        rows = _built_in("expect_table_to_have_rows", own.place, "an empty table passes every other check")
+        empty = _is_empty(table, target)
+        outcomes.append(_broken(name, table, rows, "0 rows") if empty else Outcome(name, table, rows, success=True))
+    for one in listed:
+        problem = _cannot_run(one, columns, target)
+        if problem:
+            outcomes.append(_broken(name, table, one, problem))
+    blocked = {outcome.expectation.place for outcome in outcomes}
+    runnable = tuple(one for one in listed if one.place not in blocked)
+    return TableSuite(table, name, tuple(column for column in key if column in columns), runnable), outcomes
+
+
+def _cannot_run(one: Expectation, columns: set[str], target: Target) -> str | None:
+    unknown = sorted(set(one.columns) - columns) if one.kind != "expect_column_to_exist" else []
+    if unknown:
+        return f"column {unknown[0]} does not exist; there are {', '.join(sorted(columns))}"
+    unset = [found for found in PLACEHOLDER.findall(one.query) if target.values.get(found, "") is None]
+    return f"{{{unset[0]}}} has no value: the run is not in ops.runs and KIZUNA_AS_OF is not set" if unset else None
+
+
+def _built_in(name: str, place: str, reason: str) -> Expectation:
+    return Expectation(name, name, {}, "", "critical", "kizuna", reason, f"{place}:1")
+
+
+def _broken(suite: str, table: str, one: Expectation, problem: str) -> Outcome:
+    return Outcome(suite, table, one, success=False, observed={"problem": problem})
+
+
+def _is_empty(table: str, target: Target) -> bool:
+    with warehouse.connect(target.warehouse_url, target.role, read_only=True) as connection:
+        query = sql.SQL("select 1 from {} limit 1").format(sql.Identifier(target.schema, table))
+        return connection.execute(query).fetchone() is None
+
+
+def _record(outcomes: list[Outcome], gate: str, run_id: str, target: Target) -> None:
+    rows = [
+        (
+            *(run_id, gate, outcome.suite, outcome.expectation.name, outcome.table),
+            ", ".join(outcome.expectation.columns) or None,
+            *(_severity(outcome), outcome.success, Jsonb(dict(outcome.observed)), outcome.unexpected_count),
+            *(outcome.expectation.owner, outcome.expectation.reason, outcome.expectation.place),
+        )
+        for outcome in outcomes
+    ]
+    with warehouse.connect(target.warehouse_url, target.role) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.quality_results (run_id, gate, suite, expectation, table_name, column_name, severity,"
+            " success, observed, unexpected_count, owner, reason, place)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            rows,
+        )
+
+
+def _severity(outcome: Outcome) -> str:
+    """A check that could not be made is critical, whatever its line says: nobody knows what it would have found."""
+    return "critical" if "problem" in outcome.observed else outcome.expectation.severity
+
+
+def _failed(outcomes: list[Outcome], severity: str) -> list[Outcome]:
+    return [outcome for outcome in outcomes if not outcome.success and _severity(outcome) == severity]
+
+
+def _report(gate: str, outcomes: list[Outcome], tables: int, seconds: float, import_seconds: float) -> GateReport:
+    critical, warning = len(_failed(outcomes, "critical")), len(_failed(outcomes, "warning"))
+    return GateReport(gate, len(outcomes), critical, warning, tables, round(seconds, 2), round(import_seconds, 2))
+
+
+def _decide(report: GateReport, outcomes: list[Outcome], only: str | None) -> None:
+    name = f"Gate {report.gate}{f' of {only}' if only else ''}"
+    if not outcomes:
+        message = f"{name} checked nothing: no table in schema {SCHEMAS[report.gate]} and no suite for one. Build first"
+        raise GateFailed(message)
+    failed = _failed(outcomes, "critical")
+    if failed:
+        lines = [_line(outcome, report.gate) for outcome in failed[:SHOWN]]
+        more = [f"… and {len(failed) - SHOWN} more in ops.quality_results"] if len(failed) > SHOWN else []
+        head = f"{name}: {len(failed)} of {len(outcomes)} expectations failed; {STOPPED[report.gate]}."
+        next_step = (
+            "Next: open the Data Docs or ops.quality_results, correct the rows or the line named here, run again."
+        )
+        raise GateFailed("\n".join([head, *lines, *more, next_step]))
+
+
+def _line(outcome: Outcome, gate: str) -> str:
+    one, found = outcome.expectation, outcome.observed
+    parts = [f"- {one.name} on {SCHEMAS[gate]}.{outcome.table}: {found.get('problem', 'does not hold')}"]
+    if outcome.unexpected_count is not None:
+        parts.append(f"{outcome.unexpected_count} rows")
+    if "value" in found and outcome.unexpected_count is None:
+        parts.append(f"observed {found['value']}")
+    samples: Any = found.get("samples") or []
+    if samples:
+        parts.append(f"such as {'; '.join(map(str, samples))}")
+    return f"{', '.join(parts)} ({one.reason}; {one.place})"
