@@ -21,10 +21,6 @@ class Counter(Protocol):
         """Count one exchange."""
 
 
-class ConnectionCut(Exception):
-    """The server goes away in the middle of a body; the web server closes the connection on it."""
-
-
 @dataclass(slots=True)
 class Answer:
     """A whole answer, kept back until the faults are through with it."""
@@ -52,8 +48,9 @@ class Answer:
         headers += [(b"date", date.encode()), (b"content-length", str(len(self.body)).encode())]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         if cut_off:
+            # The web server closes a connection on which less came than was promised.
             await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
-            raise ConnectionCut("the fault cut_off ends this answer here, as it was told to")
+            return
         await send({"type": "http.response.body", "body": self.body})
 
 
