@@ -1,0 +1,9 @@
+{#- Data test: no two rows share the values of all these columns. -#}
+{% test unique_together(model, columns) %}
+    select
+        {{ columns | join(", ") }},
+        count(*) as row_count
+    from {{ model }}
+    group by {{ columns | join(", ") }}
+    having count(*) > 1
+{% endtest %}

@@ -1,0 +1,5 @@
+select
+    members.record_key,
+    members.customer_id,
+    members.source
+from {{ source("identity", "members") }} as members

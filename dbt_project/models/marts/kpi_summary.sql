@@ -1,0 +1,127 @@
+{#- metric, English, Japanese, unit, value, customers it is taken over -#}
+{% set metrics = [
+    ("customers", "Customers", "顧客数", "customers", "customer_count", "customer_count"),
+    ("buyers", "Customers with a purchase", "購入顧客数", "customers", "buyer_count", "customer_count"),
+    ("orders", "Orders that count", "有効注文数", "orders", "order_count", "buyer_count"),
+    ("purchases", "Purchase occasions", "購入回数", "purchases", "purchase_count", "buyer_count"),
+    ("gross_revenue", "Gross revenue", "総売上", "money", "gross", "buyer_count"),
+    ("refunds", "Refunds", "返金額", "money", "refunded", "buyer_count"),
+    ("net_revenue", "Net revenue", "純売上", "money", "net", "buyer_count"),
+    ("repeat_customers", "Repeat customers", "リピート顧客数", "customers", "repeat_count", "buyer_count"),
+    ("repeat_rate", "Repeat rate", "リピート率", "rate", "repeat_count / buyers", "buyer_count"),
+    ("average_order_value", "Average order value", "平均注文額", "money", "net / nullif(order_count, 0)", "buyer_count"),
+    ("orders_per_customer", "Orders per customer", "顧客あたり注文数", "orders", "order_count / buyers", "buyer_count"),
+    ("annual_frequency_observed", "Purchases a year, of the time observed", "年間購入頻度(観測期間)", "purchases",
+        "purchase_count / (buyers * observed_years)", "buyer_count"),
+    ("annual_frequency_tenure", "Purchases a year, of tenure", "年間購入頻度(在籍期間)", "purchases",
+        "purchase_count / tenure_years", "buyer_count"),
+    ("mean_lifespan_days", "First to last purchase, all", "平均継続日数(全体)", "days", "lifespan_days", "buyer_count"),
+    ("mean_lifespan_days_repeat", "First to last purchase, repeat customers", "平均継続日数(リピート)", "days",
+        "repeat_lifespan_days", "repeat_count"),
+    ("historic_ltv", "Historic LTV", "実績LTV", "money", "net / buyers", "buyer_count"),
+    ("one_year_ltv", "One-year LTV, customers a year old", "1年LTV(1年経過顧客)", "money",
+        "first_year_net / nullif(year_old_count, 0)", "year_old_count"),
+] %}
+
+with customers as (
+    select * from {{ ref("customers") }}
+),
+
+money as (
+    select coalesce(max(currency), '{{ strategy("reporting_currency") }}') as currency
+    from {{ ref("fct_orders") }}
+),
+
+first_years as (
+    select
+        count(distinct customers.customer_id) as year_old_count,
+        sum(purchases.net_incl_tax) as first_year_net
+    from customers
+    inner join {{ ref("fct_purchases") }} as purchases on customers.customer_id = purchases.customer_id
+    where
+        customers.first_purchase_on + 365 <= {{ as_of() }}
+        and purchases.purchased_on <= customers.first_purchase_on + 365
+),
+
+totals as (
+    select
+        count(*) as customer_count,
+        count(*) filter (where purchase_count > 0) as buyer_count,
+        nullif(count(*) filter (where purchase_count > 0), 0)::numeric as buyers,
+        count(*) filter (where is_repeat) as repeat_count,
+        coalesce(sum(order_count), 0) as order_count,
+        coalesce(sum(purchase_count), 0) as purchase_count,
+        coalesce(sum(gross_spend_incl_tax), 0) as gross,
+        coalesce(sum(refunded_incl_tax), 0) as refunded,
+        coalesce(sum(net_spend_incl_tax), 0) as net,
+        -- The first day counts as one, so that nobody's time is nothing.
+        ({{ as_of() }} - min(first_purchase_on) + 1) / 365.0 as observed_years,
+        sum({{ as_of() }} - first_purchase_on + 1) / 365.0 as tenure_years,
+        avg(lifespan_days) as lifespan_days,
+        avg(lifespan_days) filter (where is_repeat) as repeat_lifespan_days
+    from customers
+),
+
+figures as (
+    {% for metric, label_en, label_ja, unit, value, base in metrics -%}
+        select
+            {{ loop.index }} as position,
+            '{{ metric }}' as metric,
+            'all' as window_label,
+            '{{ label_en }}' as label_en,
+            '{{ label_ja }}' as label_ja,
+            {{ "money.currency" if unit == "money" else "'" ~ unit ~ "'" }} as unit,
+            ({{ value }})::numeric as value,
+            {{ base }} as customer_count,
+            null::bigint as converted_count,
+            null::bigint as matured_count,
+            null::bigint as matured_converted_count
+        from totals
+        cross join money
+        cross join first_years
+        {{ "union all" if not loop.last }}
+    {% endfor %}
+),
+
+f2 as (
+    select
+        100 + row_number() over (order by window_days nulls last) as position,
+        'f2_rate' as metric,
+        window_label,
+        concat('F2: second purchase ', coalesce('within ' || window_days || ' days', 'ever')) as label_en,
+        concat('F2転換率(', coalesce(window_days || '日以内', '全期間'), ')') as label_ja,
+        'rate' as unit,
+        sum(matured_converted_count) / nullif(sum(matured_count), 0)::numeric as value,
+        sum(customer_count) as customer_count,
+        sum(converted_count) as converted_count,
+        sum(matured_count) as matured_count,
+        sum(matured_converted_count) as matured_converted_count
+    from {{ ref("f2_cohorts") }}
+    group by window_days, window_label
+),
+
+every_figure as (
+    select * from figures
+    union all
+    select * from f2
+)
+
+select
+    {{ as_of() }} as as_of,
+    position::int as position,
+    metric,
+    window_label,
+    label_en,
+    label_ja,
+    -- Counts without decimals, money and rates with those they have: the table is read as it is.
+    trim_scale(round(value, 6)) as value,
+    unit,
+    customer_count::int as customer_count,
+    converted_count::int as converted_count,
+    matured_count::int as matured_count,
+    matured_converted_count::int as matured_converted_count,
+    case
+        when metric = 'f2_rate' then {{ maturity("matured_count", "customer_count") }}
+    end as maturity
+from every_figure
+order by position

@@ -1,0 +1,44 @@
+"""Building the layers for tests, as the pipeline does, and reading the result."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from kizuna import identity, layers, warehouse
+from kizuna.strategy import Strategy
+
+RUN = "test"
+
+
+def build_marts(url: str, policy: Strategy, as_of: date, *, full_refresh: bool = False) -> None:
+    """Build everything from staging to the unpublished marts."""
+    build_staging(url, policy, as_of, full_refresh=full_refresh)
+    layers.build(
+        "identity", "transform", exclude="customer_identities", run_id=RUN, warehouse_url=url, strategy=policy, as_of=as_of
+    )
+    identity.resolve(url, RUN)
+    rebuild_from_core(url, policy, as_of)
+
+
+def build_staging(url: str, policy: Strategy, as_of: date, *, full_refresh: bool = False) -> None:
+    """Build staging alone."""
+    layers.build(
+        "staging", "transform", run_id=RUN, warehouse_url=url, strategy=policy, as_of=as_of, full_refresh=full_refresh
+    )
+
+
+def rebuild_from_core(url: str, policy: Strategy, as_of: date) -> None:
+    """Build core and marts anew on the identities there are."""
+    select = "customer_identities core marts"
+    layers.build(select, "transform", run_id=RUN, warehouse_url=url, strategy=policy, as_of=as_of)
+
+
+def read(url: str, query: str) -> pd.DataFrame:
+    """The rows of a query as a frame."""
+    with warehouse.connect(url, "kizuna_transform") as connection, connection.cursor() as cursor:
+        rows: list[tuple[Any, ...]] = cursor.execute(query).fetchall()  # type: ignore[arg-type]
+        names = [column.name for column in cursor.description or []]
+    return pd.DataFrame(rows, columns=names, dtype=object)
