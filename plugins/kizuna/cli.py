@@ -21,7 +21,7 @@ StrategyFile = click.Path(exists=True, dir_okay=False, path_type=Path)
 Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A date like 2026-11-22."""
 
     name = "date"
@@ -128,7 +128,7 @@ def sql_command(as_csv: bool, query: str) -> None:
         try:
             with warehouse.connect(system.warehouse_in_use(), "kizuna_bi", read_only=True) as connection:
                 # The extended protocol takes one statement only: nothing can be appended to a query.
-                cursor = connection.execute(query.encode(), prepare=True)  # type: ignore[call-overload]
+                cursor = connection.execute(query.encode(), prepare=True)
                 names = [column.name for column in cursor.description or []]
                 rows = cursor.fetchall() if names else []
         except psycopg.Error as error:
@@ -149,7 +149,7 @@ def rollback() -> None:
     with _server_for_a_moment():
         try:
             version = publishing.rollback(system.warehouse_in_use())
-        except publishing.PublishRefusedError as error:
+        except publishing.PublishRefused as error:
             raise click.ClickException(str(error)) from None
         click.echo(f"Published again: version {version}")
 
@@ -237,7 +237,7 @@ def _strategy(file: Path | None, timezone: str | None) -> strategy.Strategy:
     if file:
         os.environ["KIZUNA_STRATEGY"] = str(file.resolve())
     try:
-        return strategy.load(**({"business_timezone": timezone} if timezone else {}))
+        return strategy.load(timezone=timezone)
     except strategy.StrategyError as error:
         raise click.ClickException(str(error)) from None
 
@@ -250,35 +250,15 @@ def _world(
     customers: int,
     seed: int,
 ) -> Any:  # noqa: ANN401
-    from kizuna.local import system
+    from kizuna.local.world import World, WorldError, world_of_history
 
     policy = _strategy(strategy_file, timezone)
-    zone = policy.business_timezone
-    currency = _currency(history, zone, policy)
-    return system.World(customers, seed, history.resolve() if history else None, as_of, zone, currency)
-
-
-def _currency(history: Path | None, zone: str, policy: strategy.Strategy) -> str:
-    """The reporting currency: the strategy's word, else the one currency a history is in."""
     if history is None:
-        return policy.reporting_currency
-    from sandbox.replay import OrderHistoryError, read_order_history
-
+        return World(customers, seed, None, as_of, policy.business_timezone, policy.reporting_currency)
     try:
-        found = read_order_history(history, timezone=zone, currency=policy.reporting_currency).currencies()
-    except OrderHistoryError as error:
+        return world_of_history(history, as_of, policy, click.echo)
+    except WorldError as error:
         raise click.ClickException(str(error)) from None
-    if found == {policy.reporting_currency}:
-        return policy.reporting_currency
-    if len(found) == 1 and "reporting_currency" not in policy.model_fields_set:
-        currency = found.pop()
-        click.echo(f"The history is in {currency}: reporting in it (the strategy's reporting_currency would win)")
-        return currency
-    message = (
-        f"orders.csv: column currency: found {', '.join(sorted(found))}, expected only {policy.reporting_currency} "
-        "(reporting_currency of the strategy): set it to the history's currency, or convert the amounts first"
-    )
-    raise click.ClickException(message)
 
 
 def _server_for_a_moment() -> Any:  # noqa: ANN401

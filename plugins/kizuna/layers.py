@@ -55,7 +55,7 @@ def build(
     Raises:
         LayerError: when a node fails, or nothing was selected (a layer that did nothing is no success).
     """
-    os.environ.update(_connection(warehouse_url))
+    os.environ.update(connection_variables(warehouse_url))
     arguments = _arguments(select, exclude, target, {"strategy": strategy.model_dump(mode="json"), "as_of": str(as_of)})
     nodes = list(_run([*arguments, "--full-refresh"] if full_refresh else arguments, select))
     _record(nodes, select, target, run_id, warehouse_url)
@@ -124,7 +124,7 @@ def _record(nodes: list[Node], select: str, target: Target, run_id: str, warehou
         cursor.executemany(f"insert into ops.dbt_nodes ({columns}) values (%s, %s, %s, %s, %s, %s)", rows)  # noqa: S608
 
 
-def _connection(warehouse_url: str) -> dict[str, str]:
+def connection_variables(warehouse_url: str) -> dict[str, str]:
     """The warehouse's address as the environment variables that dbt_project/profiles.yml reads."""
     parts = conninfo_to_dict(warehouse_url)
     return {

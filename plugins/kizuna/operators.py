@@ -64,7 +64,8 @@ class BuildModels(BaseOperator):
     def execute(self, context: Context) -> dict[str, str]:
         """Return each model's row count."""
         landing.ensure_tables(settings.warehouse_url())
-        nodes = _run(context).build(self.select, self.target, self.exclude)  # type: ignore[arg-type]
+        start = pipeline.Run.open_published if self.target == "activate" else pipeline.Run.open
+        nodes = start(_run_id(context)).build(self.select, self.target, self.exclude)  # type: ignore[arg-type]
         return {node.name: str(node.row_count) for node in nodes if node.row_count is not None}
 
 

@@ -12,6 +12,7 @@ from kizuna import identity, landing, layers, outbox, publishing, quality, setti
 from kizuna.sources import SOURCES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from kizuna.settings import Connection
@@ -31,14 +32,32 @@ class Run:
     warehouse_url: str
 
     @classmethod
-    def open(cls, run_id: str, *, as_of: date | None = None) -> Run:
+    def open(cls, run_id: str) -> Run:
         """Start the run, or join it where an earlier task has started it.
 
         Raises:
             NothingLandedError: when there is neither KIZUNA_AS_OF nor a landed source to tell the day.
         """
         url, policy = settings.warehouse_url(), strategy.load()
-        day = as_of or settings.as_of() or _read_up_to(url, ZoneInfo(policy.business_timezone))
+        day = settings.as_of() or _read_up_to(url, ZoneInfo(policy.business_timezone))
+        return cls._begin(run_id, day, policy, url)
+
+    @classmethod
+    def open_published(cls, run_id: str) -> Run:
+        """Start or join a run on the published marts, for the day they were built for.
+
+        Raises:
+            NothingLandedError: when no marts have been published.
+        """
+        url = settings.warehouse_url()
+        live = [version for version in publishing.versions(url) if version.state == "published"]
+        if not live:
+            message = "No marts have been published yet: run the transform DAG first"
+            raise NothingLandedError(message)
+        return cls._begin(run_id, live[0].as_of, strategy.load(), url)
+
+    @classmethod
+    def _begin(cls, run_id: str, day: date, policy: strategy.Strategy, url: str) -> Run:
         with warehouse.connect(url, "kizuna_transform") as connection:
             connection.execute(
                 "insert into ops.runs (run_id, as_of, strategy) values (%s, %s, %s) on conflict do nothing",
@@ -107,12 +126,12 @@ def transform(run: Run) -> int:
     return run.publish()
 
 
-def activate(run: Run, destination_object: str, connection: Connection) -> outbox.Delivery:
-    """Published marts to one destination, gate included."""
+def activate(run: Run, connections: Mapping[str, Connection]) -> list[outbox.Delivery]:
+    """Published marts to every destination object of `connections`, gate included."""
     run.build("segments", "activate")
     run.build("sync", "activate")
     run.gate("sync")
-    return deliver(run, destination_object, connection)
+    return [deliver(run, destination_object, account) for destination_object, account in connections.items()]
 
 
 def deliver(run: Run, destination_object: str, connection: Connection) -> outbox.Delivery:

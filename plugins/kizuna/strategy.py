@@ -103,8 +103,8 @@ def path() -> Path:
     return Path(os.environ.get("KIZUNA_STRATEGY") or PROJECT / "strategy.yml")
 
 
-def load(file: Path | None = None, **overrides: str) -> Strategy:
-    """Read and validate a strategy; `KIZUNA_TIMEZONE` and `KIZUNA_CURRENCY` win over the file, overrides over both.
+def load(file: Path | None = None, *, timezone: str | None = None) -> Strategy:
+    """Read and validate a strategy; `KIZUNA_TIMEZONE` and `KIZUNA_CURRENCY` win over the file, `timezone` over both.
 
     Raises:
         StrategyError: when the file is missing, is not YAML, or has a wrong key or value.
@@ -113,8 +113,10 @@ def load(file: Path | None = None, **overrides: str) -> Strategy:
     given = _read(source)
     environment = {"business_timezone": "KIZUNA_TIMEZONE", "reporting_currency": "KIZUNA_CURRENCY"}
     given |= {key: os.environ[variable] for key, variable in environment.items() if os.environ.get(variable)}
+    if timezone:
+        given["business_timezone"] = timezone
     try:
-        return Strategy.model_validate(given | overrides)
+        return Strategy.model_validate(given)
     except ValidationError as error:
         lines = [f"{source.name}: {_where(problem['loc'])}: {_what(dict(problem))}" for problem in error.errors()]
         raise StrategyError("\n".join(lines)) from None

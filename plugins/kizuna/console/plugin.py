@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 from airflow.api_fastapi.core_api.security import requires_authenticated
 from airflow.plugins_manager import AirflowPlugin
-from fastapi import Depends, FastAPI
-from fastapi.responses import HTMLResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.responses import FileResponse, HTMLResponse
 
 from kizuna import settings, warehouse
 
@@ -60,11 +59,9 @@ PAGE = """<!doctype html>
 </table>
 </html>"""
 
-app = FastAPI(title="Kizuna", dependencies=[Depends(requires_authenticated())])
+# Airflow mounts a plugin's pages without its login; this asks for it.
+app = FastAPI(title="Kizuna", docs_url=None, redoc_url=None, dependencies=[Depends(requires_authenticated())])
 docs_folder = settings.home() / "data_docs"
-docs_folder.mkdir(parents=True, exist_ok=True)
-# A mounted app does not inherit the dependency above; the pages hold rules and counts, never records.
-app.mount("/docs", StaticFiles(directory=docs_folder, html=True), name="docs")
 
 
 @app.get("/", response_class=HTMLResponse)
@@ -72,8 +69,8 @@ def quality_page() -> str:
     """The latest results of every gate, with links to their Data Docs."""
     with warehouse.connect(settings.warehouse_url(), "kizuna_transform", read_only=True) as connection:
         results = connection.execute(LATEST_RESULTS).fetchall()
-    folders = sorted(folder.name for folder in docs_folder.iterdir() if (folder / "index.html").exists())
-    links = " · ".join(f'<a href="docs/{escape(name)}/index.html">{escape(name)}</a>' for name in folders)
+    folders = sorted(page.parent.name for page in docs_folder.glob("*/index.html"))
+    links = " · ".join(f'<a href="data-docs/{escape(name)}/index.html">{escape(name)}</a>' for name in folders)
     return PAGE.format(links=links or "none yet / まだありません", rows="\n".join(_row(result) for result in results))
 
 
@@ -84,6 +81,15 @@ def _row(result: tuple[Any, ...]) -> str:
         f'<tr><td>{escape(gate)}<td>{escape(table)}<td class="number">{checked}'
         f'<td{failed}>{critical}<td class="number">{warnings}<td>{at:%Y-%m-%d %H:%M}</tr>'
     )
+
+
+@app.get("/data-docs/{path:path}")
+def data_docs(path: str) -> FileResponse:
+    """One file of the Data Docs that the gates have built."""
+    file = (docs_folder / path).resolve()
+    if not file.is_relative_to(docs_folder.resolve()) or not file.is_file():
+        raise HTTPException(404, "No such page of the Data Docs: run the gate that builds it")
+    return FileResponse(file)
 
 
 class KizunaPlugin(AirflowPlugin):

@@ -118,7 +118,7 @@ class AirflowClient:
             AirflowError: when a process ended, a DAG file does not import, or it takes longer than START_SECONDS.
         """
         deadline = time.monotonic() + START_SECONDS
-        missing = expected_dags
+        missing, told = expected_dags, -1
         while missing:
             time.sleep(0.5)
             for name in PROCESSES:
@@ -130,7 +130,9 @@ class AirflowClient:
                 message = f"Airflow was not ready after {START_SECONDS} s: missing {sorted(missing)} (logs: {logs})"
                 raise AirflowError(message)
             missing = expected_dags - self._known_dags()
-            tell(f"{len(expected_dags) - len(missing)} of {len(expected_dags)} DAGs read")
+            if len(missing) != told:
+                told = len(missing)
+                tell(f"{len(expected_dags) - told} of {len(expected_dags)} DAGs read")
 
     def trigger(self, dag_id: str) -> str:
         """Start a run and return its id."""

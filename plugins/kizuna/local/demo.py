@@ -13,11 +13,14 @@ import psutil
 
 from kizuna import settings
 from kizuna.local import airflow, system
+from kizuna.local.postgres import PostgresUnavailableError
 from kizuna.local.processes import Daemon, memory_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from kizuna.local.world import World
 
 POLL_SECONDS = 0.5
 TRIGGER_SECONDS = 60
@@ -167,7 +170,7 @@ def _reason(log: Path) -> str:
     return reason
 
 
-def run(world: system.World) -> int:
+def run(world: World) -> int:
     """Run the demo; returns the exit status (0, or 1 after saying what failed)."""
     from kizuna.local.summary import tell_summary  # noqa: PLC0415 - only a finished demo needs it
 
@@ -179,7 +182,7 @@ def run(world: system.World) -> int:
         walk = Walk(airflow.AirflowClient(running.airflow_url), screen)
         walk.run()
         tell_summary(running, walk.seconds_per_step, screen.seconds, memory.stop())
-    except (StepFailedError, airflow.AirflowError, system.LocalSystemError) as error:
+    except (StepFailedError, airflow.AirflowError, system.LocalSystemError, PostgresUnavailableError) as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)  # noqa: T201
         return 1
     finally:

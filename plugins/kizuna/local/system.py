@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 import socket
 import sys
 import time
@@ -27,7 +25,8 @@ from kizuna.sources import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import date
+
+    from kizuna.local.world import World
 
 SANDBOX_SECONDS = 120
 VENDORS = ("shopify", "line")
@@ -36,39 +35,6 @@ DAGS = {"transform", "activate", *(f"ingest_{name}" for name in SOURCES)}
 
 class LocalSystemError(RuntimeError):
     """The local system cannot start as asked; the text says what stands in the way and what to do."""
-
-
-@dataclass(frozen=True)
-class World:
-    """Whose data the sandbox serves: invented customers, or an order history."""
-
-    customers: int
-    seed: int
-    history: Path | None
-    as_of: date | None
-    timezone: str
-    currency: str
-
-    def key(self) -> str:
-        """A name that is the same exactly when the data is: state folder and database are called by it."""
-        if self.history is None:
-            return f"invented_{self.customers}_{self.seed}"
-        digest = hashlib.sha256(f"{self.timezone} {self.currency}".encode())
-        for file in sorted(self.history.iterdir()):
-            if file.suffix in {".csv", ".gz", ".parquet"}:
-                digest.update(file.name.encode() + file.read_bytes())
-        slug = re.sub(r"[^a-z0-9]+", "_", self.history.resolve().name.lower()).strip("_")[:30]
-        return f"{slug or 'history'}_{digest.hexdigest()[:8]}"
-
-    def arguments(self) -> list[str]:
-        """The same world as options of `kizuna sandbox`."""
-        options = ["--customers", str(self.customers), "--seed", str(self.seed)]
-        options += ["--timezone", self.timezone, "--currency", self.currency]
-        if self.history:
-            options += ["--history", str(self.history)]
-        if self.as_of:
-            options += ["--as-of", str(self.as_of)]
-        return options
 
 
 @dataclass(frozen=True)
@@ -104,18 +70,17 @@ def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> Ru
     Raises:
         LocalSystemError: when the warehouse holds another world's data.
     """
-    settings.home().mkdir(parents=True, exist_ok=True)
     before = Running.load()
     if before and before.origin != world.key():
         stop_processes()
     warehouse_url, metadata_url = _databases(world, tell)
-    _claim(warehouse_url, world)
-    landing.ensure_tables(warehouse_url)
     sandbox_url = _start_sandbox(world, tell)
     port = _port(before.airflow_url if before else "")
-    variables = _environment(warehouse_url, metadata_url, sandbox_url, port, world) | {
-        "KIZUNA_INGEST_SCHEDULE": ingest_schedule
-    }
+    variables = (
+        _environment(warehouse_url, sandbox_url, world)
+        | airflow.environment(metadata_url=metadata_url, port=port)
+        | {"KIZUNA_INGEST_SCHEDULE": ingest_schedule}
+    )
     _migrate_once(variables, metadata_url, tell)
     tell("Airflow: starting api-server, scheduler, dag-processor, triggerer")
     airflow.start(variables)
@@ -123,6 +88,16 @@ def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> Ru
     running.save()
     airflow.AirflowClient(running.airflow_url).wait_until_ready(DAGS, lambda text: tell(f"Airflow: {text}"))
     return running
+
+
+@contextmanager
+def outside(world: World, tell: Callable[[str], None]) -> Iterator[dict[str, str]]:
+    """Run the warehouse and the vendors, without Airflow, inside the block; gives the environment of the steps."""
+    warehouse_url, _ = _databases(world, tell)
+    try:
+        yield _environment(warehouse_url, _start_sandbox(world, tell), world)
+    finally:
+        down()
 
 
 def prepare(tell: Callable[[str], None]) -> None:
@@ -201,16 +176,17 @@ def server_for_a_moment() -> Iterator[None]:
 
 
 def _databases(world: World, tell: Callable[[str], None]) -> tuple[str, str]:
-    """The warehouse's URL and that of Airflow's metadata, on one server."""
+    """The prepared warehouse's URL and that of Airflow's metadata, on one server."""
+    settings.home().mkdir(parents=True, exist_ok=True)
     metadata = os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "").replace("postgresql+psycopg2", "postgresql")
     if given := os.environ.get("WAREHOUSE_URL"):
-        warehouse.prepare(given)
+        _prepare_warehouse(given, world)
         return given, metadata or _database_beside(given)
     tell("Postgres: starting the embedded server")
     embedded = cluster()
     embedded.start()
     url = embedded.create_database(f"kizuna_{world.key()}")
-    warehouse.prepare(url)
+    _prepare_warehouse(url, world)
     return url, metadata or embedded.create_database("airflow")
 
 
@@ -229,8 +205,10 @@ def create_database(url: str, name: str) -> None:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
 
-def _claim(url: str, world: World) -> None:
-    """Refuse to pour one world's customers into another's warehouse."""
+def _prepare_warehouse(url: str, world: World) -> None:
+    """Bring it up to date, and refuse to pour one world's customers into another's warehouse."""
+    warehouse.prepare(url)
+    landing.ensure_tables(url)
     with warehouse.connect(url) as connection:
         connection.execute("insert into ops.origin (origin) values (%s) on conflict do nothing", [world.key()])
         row = connection.execute("select origin from ops.origin").fetchone()
@@ -274,7 +252,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _environment(warehouse_url: str, metadata_url: str, sandbox_url: str, port: int, world: World) -> dict[str, str]:
+def _environment(warehouse_url: str, sandbox_url: str, world: World) -> dict[str, str]:
     vendors = {
         f"AIRFLOW_CONN_{vendor.upper()}": json.dumps(
             {
@@ -294,7 +272,7 @@ def _environment(warehouse_url: str, metadata_url: str, sandbox_url: str, port: 
         "KIZUNA_CURRENCY": world.currency,
         "KIZUNA_AS_OF": str(world.as_of or ""),
     }
-    return vendors | dict(os.environ) | given | airflow.environment(metadata_url=metadata_url, port=port)
+    return vendors | dict(os.environ) | given
 
 
 def _migrate_once(variables: dict[str, str], metadata_url: str, tell: Callable[[str], None]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kizuna.local.system import World
+from kizuna.local.world import World
 
 
 def world(**changes) -> World:

@@ -1,0 +1,93 @@
+"""The DAGs: they import, they are the ones we mean, and their tasks run in the order of the path."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from kizuna.settings import PROJECT
+
+# Airflow configures logging, warnings and a metadata database when imported: it gets a process of its own.
+LISTING = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1], include_examples=False, safe_mode=False)
+print("RESULT" + json.dumps({
+    "errors": {file.rsplit("/", 1)[-1]: error for file, error in bag.import_errors.items()},
+    "dags": {
+        dag.dag_id: {
+            "edges": sorted(f"{task.task_id} -> {after}" for task in dag.tasks for after in task.downstream_task_ids),
+            "tasks": sorted(task.task_id for task in dag.tasks),
+            "catchup": dag.catchup,
+            "max_active_runs": dag.max_active_runs,
+            "tags": sorted(dag.tags),
+        }
+        for dag in bag.dags.values()
+    },
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory):
+    home = tmp_path_factory.mktemp("airflow")
+    (home / "plugins").mkdir()
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(home),
+        "AIRFLOW_HOME": str(home),
+        "KIZUNA_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", LISTING, str(PROJECT / "dags")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "RESULT" in done.stdout, done.stdout + done.stderr
+    return json.loads(done.stdout.split("RESULT")[1].splitlines()[0])
+
+
+def test_every_dag_file_imports(bag):
+    assert bag["errors"] == {}
+
+
+def test_there_is_one_ingest_per_source_and_the_two_that_follow(bag):
+    sources = {file.stem for file in (PROJECT / "plugins" / "kizuna" / "sources").glob("*.py")} - {"__init__"}
+    assert set(bag["dags"]) == {f"ingest_{source}" for source in sources} | {"transform", "activate"}
+
+
+def test_no_run_overtakes_another_and_the_past_is_not_repeated(bag):
+    for name, dag in bag["dags"].items():
+        assert (dag["catchup"], dag["max_active_runs"]) == (False, 1), name
+        assert dag["tags"], f"{name} has no tag"
+
+
+def test_an_ingest_is_gated_after_all_its_streams(bag):
+    assert bag["dags"]["ingest_shopify"]["edges"] == ["customers -> gate", "orders -> gate", "products -> gate"]
+    assert bag["dags"]["ingest_line"]["edges"] == ["followers -> gate"]
+
+
+def test_the_transform_walks_the_layers_and_publishes_only_what_passed_the_gate(bag):
+    assert bag["dags"]["transform"]["edges"] == [
+        "core.build -> marts.build",
+        "identity.build -> core.build",
+        "identity.identifiers -> identity.resolve",
+        "identity.resolve -> identity.build",
+        "marts.build -> marts.gate",
+        "marts.gate -> marts.publish",
+        "staging.build -> identity.identifiers",
+    ]
+
+
+def test_nothing_leaves_before_the_sync_gate(bag):
+    assert bag["dags"]["activate"]["edges"] == [
+        "segments.build -> sync.build",
+        "sync.build -> sync.gate",
+        "sync.gate -> sync.line__audiences",
+    ]
