@@ -9,13 +9,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from kizuna import settings, strategy, warehouse
 from kizuna.quality import data_docs
-from kizuna.quality.checks import Outcome, TableSuite, Target, check
-from kizuna.quality.suites import EVERY_TABLE, PLACEHOLDER, Expectation, Gate, Suite, SuiteError, load_suites
+from kizuna.quality.checks import Checked, Outcome, Target, check
+from kizuna.quality.planning import plan
+from kizuna.quality.proven import with_proof
+from kizuna.quality.suites import Gate, SuiteError, load_suites
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,27 +68,18 @@ def run_gate(
     started = time.monotonic()
     suites = load_suites(suites_folder or settings.PROJECT / "expectations", gate)
     target = Target(warehouse_url, SCHEMAS[gate], ROLES[gate], _values(warehouse_url, run_id, ROLES[gate]))
-    catalog = _catalog(target, only)
-    wanted = sorted({*catalog, *(name for name in suites if _belongs(name, only))} - {EVERY_TABLE})
-    outcomes: list[Outcome] = []
-    runnable: list[TableSuite] = []
-    for table in wanted:
-        suite, broken = _table_suite(table, suites, catalog, target)
-        outcomes += broken
-        runnable += [suite] if suite.expectations else []
-    checked = check(runnable, target) if runnable else None
-    outcomes += checked.outcomes if checked else []
+    planned = plan(suites, target, only)
+    checked = check(planned.suites, target) if planned.suites else Checked([], {}, 0.0)
+    outcomes = [*planned.outcomes, *(with_proof(one, planned.ceilings.get(_key(one))) for one in checked.outcomes)]
     _record(outcomes, gate, run_id, target)
-    data_docs.write(docs_folder, gate, run_id, outcomes, checked.results if checked else {})
-    report = _report(
-        gate, outcomes, len(wanted), time.monotonic() - started, checked.import_seconds if checked else 0.0
-    )
+    data_docs.write(docs_folder, gate, run_id, outcomes, checked.results)
+    report = _report(gate, outcomes, planned.tables, time.monotonic() - started, checked.import_seconds)
     _decide(report, outcomes, only)
     return report
 
 
-def _belongs(table: str, only: str | None) -> bool:
-    return only is None or table.startswith(f"{only}__")
+def _key(outcome: Outcome) -> tuple[str, str]:
+    return outcome.table, outcome.expectation.place
 
 
 def _values(warehouse_url: str, run_id: str, role: str) -> dict[str, Any]:
@@ -96,73 +88,6 @@ def _values(warehouse_url: str, run_id: str, role: str) -> dict[str, Any]:
         row: Any = connection.execute("select as_of, strategy from ops.runs where run_id = %s", [run_id]).fetchone()
     as_of, policy = row or (settings.as_of(), strategy.load().model_dump(mode="json"))
     return {**policy, "run_id": run_id, "as_of": as_of}
-
-
-def _catalog(target: Target, only: str | None) -> dict[str, set[str]]:
-    """The columns of every table that is there."""
-    catalog: dict[str, set[str]] = {}
-    with warehouse.connect(target.warehouse_url, target.role, read_only=True) as connection:
-        rows: list[Any] = connection.execute(
-            "select relname, attname from pg_class inner join pg_attribute on attrelid = pg_class.oid"
-            " where relnamespace = to_regnamespace(%s) and relkind in ('r', 'p', 'v', 'm') and attnum > 0"
-            " and not attisdropped and relname !~ '__dbt_(tmp|backup)$'",
-            [target.schema],
-        ).fetchall()
-    for table, column in rows:
-        if _belongs(table, only):
-            catalog.setdefault(table, set()).add(column)
-    return catalog
-
-
-def _table_suite(
-    table: str, suites: dict[str, Suite], catalog: dict[str, set[str]], target: Target
-) -> tuple[TableSuite, list[Outcome]]:
-    """The expectations that can be run on a table, and what already fails without running them."""
-    every = suites.get(EVERY_TABLE)
-    own = suites.get(table) or every
-    if own is None:
-        message = f"{target.schema}.{table} has no suite: add expectations/…/{table}.yml or {EVERY_TABLE}.yml"
-        raise SuiteError(message)
-    listed = own.expectations if own is every else (*own.expectations, *(every.expectations if every else ()))
-    name, columns = f"{own.name.split('/')[0]}/{table}", catalog.get(table)
-    key = own.key or (every.key if every else ())
-    if columns is None:
-        missing = _built_in("expect_table_to_exist", own.place, "a table that is missing was not checked")
-        return TableSuite(table, name, (), ()), [_broken(name, table, missing, f"{target.schema}.{table} is missing")]
-    outcomes = []
-    if (own.rows or (every.rows if every else None) or "required") == "required":
-        rows = _built_in("expect_table_to_have_rows", own.place, "an empty table passes every other check")
-        empty = _is_empty(table, target)
-        outcomes.append(_broken(name, table, rows, "0 rows") if empty else Outcome(name, table, rows, success=True))
-    for one in listed:
-        problem = _cannot_run(one, columns, target)
-        if problem:
-            outcomes.append(_broken(name, table, one, problem))
-    blocked = {outcome.expectation.place for outcome in outcomes}
-    runnable = tuple(one for one in listed if one.place not in blocked)
-    return TableSuite(table, name, tuple(column for column in key if column in columns), runnable), outcomes
-
-
-def _cannot_run(one: Expectation, columns: set[str], target: Target) -> str | None:
-    unknown = sorted(set(one.columns) - columns) if one.kind != "expect_column_to_exist" else []
-    if unknown:
-        return f"column {unknown[0]} does not exist; there are {', '.join(sorted(columns))}"
-    unset = [found for found in PLACEHOLDER.findall(one.query) if target.values.get(found, "") is None]
-    return f"{{{unset[0]}}} has no value: the run is not in ops.runs and KIZUNA_AS_OF is not set" if unset else None
-
-
-def _built_in(name: str, place: str, reason: str) -> Expectation:
-    return Expectation(name, name, {}, "", "critical", "kizuna", reason, f"{place}:1")
-
-
-def _broken(suite: str, table: str, one: Expectation, problem: str) -> Outcome:
-    return Outcome(suite, table, one, success=False, observed={"problem": problem})
-
-
-def _is_empty(table: str, target: Target) -> bool:
-    with warehouse.connect(target.warehouse_url, target.role, read_only=True) as connection:
-        query = sql.SQL("select 1 from {} limit 1").format(sql.Identifier(target.schema, table))
-        return connection.execute(query).fetchone() is None
 
 
 def _record(outcomes: list[Outcome], gate: str, run_id: str, target: Target) -> None:

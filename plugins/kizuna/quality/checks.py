@@ -76,6 +76,8 @@ def check(suites: Sequence[TableSuite], target: Target) -> Checked:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations  # noqa: PLC0415 - seconds to import; only the gates pay
 
+    import kizuna.quality.unwanted_rows  # noqa: F401, PLC0415 - registers the expectation by being imported
+
     import_seconds = time.monotonic() - started
     context = great_expectations.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
@@ -93,18 +95,11 @@ def check(suites: Sequence[TableSuite], target: Target) -> Checked:
 
 
 def fill(query: str, table: str, target: Target) -> str:
-    """Put names and literals in the place of a query's {placeholders}, quoted for SQL.
-
-    Raises:
-        SuiteError: when a value is not known in this run.
-    """
+    """Put names and literals in the place of a query's {placeholders}, quoted for SQL."""
     names = {"table": sql.Identifier(target.schema, table), "table_name": table, "schema": target.schema}
 
     def _value(found: re.Match[str]) -> str:
-        value = (names | dict(target.values)).get(found[1])
-        if value is None:
-            message = f"{{{found[1]}}} has no value in this run"
-            raise SuiteError(message)
+        value = (names | dict(target.values))[found[1]]
         return value.as_string() if isinstance(value, sql.Identifier) else sql.Literal(value).as_string()
 
     return PLACEHOLDER.sub(_value, query)

@@ -27,7 +27,7 @@ def mask(value: Any) -> str:  # noqa: ANN401 - whatever a driver returns
     """The value if it is an id, a date or a small number; else the first digits of its SHA-256."""
     if value is None or isinstance(value, (bool, date)):
         return str(value)
-    if isinstance(value, int | float | Decimal) and abs(value) < LONGEST_NUMBER:
+    if isinstance(value, int | float | Decimal) and abs(float(value)) < LONGEST_NUMBER:
         return str(value)
     text = str(value)
     if ID.fullmatch(text):

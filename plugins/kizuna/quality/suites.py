@@ -22,7 +22,7 @@ EVERY_TABLE = "_every_table"
 SEVERITIES = ("critical", "warning", "info")
 DESCRIPTION = {"severity", "owner", "reason", "name", "runbook"}
 SQL_KEY = "rows_that_must_not_exist"
-PLACEHOLDERS = {"table", "table_name", "schema", "run_id", "as_of", *Strategy.model_fields}
+PLACEHOLDERS = {"table", "table_name", "schema", "run_id", "as_of", "proven_up_to", *Strategy.model_fields}
 PLACEHOLDER = re.compile(r"\{([a-z_]\w*)\}")
 # Arguments that steer the tool, not the check, and types that need what a one-line expectation does not have.
 NOT_ARGUMENTS = {
@@ -166,6 +166,8 @@ def _check_query(fields: dict[str, Any], arguments: dict[str, Any], place: str, 
     if not str(fields[SQL_KEY]).lstrip().lower().startswith(("select", "with")):
         _fail(place, line, f"{SQL_KEY} must be one select: its first column is the id shown as a sample")
     unknown = set(PLACEHOLDER.findall(str(fields[SQL_KEY]))) - PLACEHOLDERS
+    if "{proven_up_to}" in str(fields[SQL_KEY]) and place.split("/")[-2] != "raw":
+        _fail(place, line, "{proven_up_to} is for raw tables: only their rows never change")
     if unknown:
         _fail(
             place,

@@ -1,0 +1,61 @@
+"""How far a raw table has been proven: a landed row never changes, so what it has passed once is not read again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from kizuna import warehouse
+from kizuna.quality.checks import Outcome, Target, fill
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from kizuna.quality.suites import Expectation
+
+FLOOR = "{proven_up_to}"
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """The last row a check is about to read, and the exact query it reads with."""
+
+    sequence: int
+    query_digest: str
+
+
+def with_floor(one: Expectation, table: str, target: Target) -> tuple[Expectation, Ceiling | None]:
+    """The expectation with the number of the last proven row in the place of {proven_up_to}.
+
+    Proof holds for the very same query only: a changed line or policy is checked on every row again.
+    """
+    if FLOOR not in one.query:
+        return one, None
+    digest = hashlib.sha256(fill(one.query.replace(FLOOR, "0"), table, target).encode()).hexdigest()[:16]
+    with warehouse.connect(target.warehouse_url, target.role, read_only=True) as connection:
+        ceiling = _number(connection, sql.SQL("select max(_sequence) from {}").format(sql.Identifier("raw", table)))
+        floor = _number(
+            connection,
+            sql.SQL(
+                "select max((observed ->> 'proven_up_to')::bigint) from ops.quality_results"
+                " where gate = 'raw' and table_name = {} and expectation = {} and success and observed ->> 'query' = {}"
+            ).format(table, one.name, digest),
+        )
+    # A table that was emptied and numbered anew has proven nothing.
+    proven = floor if floor <= ceiling else 0
+    return replace(one, query=one.query.replace(FLOOR, str(proven))), Ceiling(ceiling, digest)
+
+
+def with_proof(outcome: Outcome, ceiling: Ceiling | None) -> Outcome:
+    """The outcome, saying up to where the table is now proven if it passed."""
+    if ceiling is None or not outcome.success:
+        return outcome
+    return replace(outcome, observed={"proven_up_to": ceiling.sequence, "query": ceiling.query_digest})
+
+
+def _number(connection: Connection[tuple[object, ...]], query: sql.Composed) -> int:
+    row = connection.execute(query).fetchone()
+    return int(str(row[0])) if row and row[0] is not None else 0
