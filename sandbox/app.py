@@ -6,21 +6,24 @@ import importlib
 import pkgutil
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 import sandbox.vendors
 from sandbox.clock import Clock
-from sandbox.control import control_routes
+from sandbox.control import Control, control_routes
 from sandbox.faults import Faults
 from sandbox.middleware import Vendors
-from sandbox.records import World
 from sandbox.setting import Setting
 from sandbox.state import State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+    from sandbox.records import World
 
 
 @dataclass(slots=True)
@@ -45,11 +48,13 @@ class Stats:
 
 def vendor_modules() -> dict[str, ModuleType]:
     """Find the vendors: one module each in the folder."""
-    found = [importlib.import_module(f"sandbox.vendors.{m.name}") for m in pkgutil.iter_modules(sandbox.vendors.__path__)]
+    found = [
+        importlib.import_module(f"sandbox.vendors.{m.name}") for m in pkgutil.iter_modules(sandbox.vendors.__path__)
+    ]
     return {module.NAME: module for module in found}
 
 
-def create_app(world: World, state_dir: Path, *, faults: Faults | None = None, **limits: Any) -> Starlette:
+def create_app(world: World, state_dir: Path, *, faults: Faults | None = None, **limits: Any) -> Starlette:  # noqa: ANN401
     """Build the application over a world; `limits` are the fields of `Setting` to change."""
     state = State(state_dir)
     state.claim(world.identity)
@@ -59,7 +64,7 @@ def create_app(world: World, state_dir: Path, *, faults: Faults | None = None, *
     stats = Stats()
     modules = vendor_modules()
     mounts = [Mount(f"/{name}", routes=module.routes(setting)) for name, module in modules.items()]
-    app = Starlette(routes=[*mounts, *control_routes(setting, switched, stats, modules)])
+    app = Starlette(routes=[*mounts, *control_routes(Control(setting, switched, stats, modules))])
     app.state.setting, app.state.faults, app.state.stats = setting, switched, stats
     app.add_middleware(Vendors, setting=setting, faults=switched, stats=stats, modules=modules)
     return app

@@ -1,13 +1,15 @@
-"""LINE audiences as the vendor keeps them: members, upload jobs, and a status that turns READY only after some polls."""
+"""LINE audiences as the vendor keeps them: members, upload jobs, a status that turns READY only after some polls."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sandbox.state import State
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sandbox.state import State
 
 LIFETIME_SECONDS = 180 * 86_400
 LISTED_JOBS = 50
@@ -64,7 +66,8 @@ class Audiences:
             [(audience_id, user_id, int(user_id in reachable)) for user_id in upload.user_ids],
         )
         self._connection.execute(
-            "insert into audience_job (audience_id, description, created, member_count, polls_left) values (?, ?, ?, ?, ?)",
+            "insert into audience_job (audience_id, description, created, member_count, polls_left) "
+            "values (?, ?, ?, ?, ?)",
             (audience_id, upload.description, upload.at, len(reachable), self._polls),
         )
 
@@ -77,7 +80,8 @@ class Audiences:
         """Let the work on an audience go on by one step: it moves when it is asked after."""
         with self._connection:
             self._connection.execute(
-                "update audience_job set polls_left = polls_left - 1 where audience_id = ? and polls_left > 0", (audience_id,)
+                "update audience_job set polls_left = polls_left - 1 where audience_id = ? and polls_left > 0",
+                (audience_id,),
             )
 
     def delete(self, audience_id: int) -> bool:
@@ -92,7 +96,8 @@ class Audiences:
         members = "select count(*) from audience_member where audience_id = ? and is_reachable = 1"
         jobs = "select count(*) from audience_job where audience_id = ?"
         is_ready = (
-            int(self._connection.execute(jobs, (audience_id,)).fetchone()[0]) > 0 and self.unfinished_jobs(audience_id) == 0
+            int(self._connection.execute(jobs, (audience_id,)).fetchone()[0]) > 0
+            and self.unfinished_jobs(audience_id) == 0
         )
         return {
             "audienceGroupId": audience_id,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from typing import TYPE_CHECKING
 
-from sandbox.state import State
+if TYPE_CHECKING:
+    from sandbox.state import State
 
 
 class Clock:
@@ -24,7 +26,8 @@ class Clock:
     def advance(self, seconds: int) -> int:
         """Move forward."""
         if seconds < 0:
-            raise ValueError(f"the sandbox clock cannot go back ({seconds} seconds): give a positive number")
+            message = f"the sandbox clock cannot go back ({seconds} seconds): give a positive number"
+            raise ValueError(message)
         self._now += seconds
         self._state.write("now", self._now)
         return self._now

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import orjson
 from graphql import GraphQLError
 
 from sandbox.timeline import Index, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 LARGEST_PAGE = 250
 
 
 class PageError(GraphQLError):
     """A page that cannot be given, in the vendor's words."""
+
+    def __init__(self, message: str) -> None:
+        """Say what is wrong with the request."""
+        super().__init__(message, extensions={"code": "BAD_REQUEST"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +42,15 @@ class Window:
         """Give the number of rows, refusing what the vendor refuses."""
         size = self.first if self.first is not None else self.last
         name = "first" if self.first is not None else "last"
+        message = None
         if size is None:
-            raise PageError("you must provide one of first or last", extensions={"code": "BAD_REQUEST"})
-        if size > LARGEST_PAGE:
-            raise PageError(f"{name} cannot exceed {LARGEST_PAGE}", extensions={"code": "BAD_REQUEST"})
-        if size < 0:
-            raise PageError(f"{name} cannot be negative", extensions={"code": "BAD_REQUEST"})
+            message = "you must provide one of first or last"
+        elif size > LARGEST_PAGE:
+            message = f"{name} cannot exceed {LARGEST_PAGE}"
+        elif size < 0:
+            message = f"{name} cannot be negative"
+        if message is not None or size is None:
+            raise PageError(message or "")
         return size
 
 
@@ -55,7 +65,8 @@ def read_cursor(cursor: str) -> tuple[int, int]:
         place = orjson.loads(base64.b64decode(cursor, validate=True))
         return int(place["last_value"]), int(place["last_id"])
     except (binascii.Error, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-        raise PageError("Invalid cursor for current pagination sort.", extensions={"code": "BAD_REQUEST"}) from None
+        message = "Invalid cursor for current pagination sort."
+        raise PageError(message) from None
 
 
 def bounds(index: Index, window: Window) -> tuple[int, int]:
@@ -86,7 +97,7 @@ def page_of(index: Index, window: Window, node: Callable[[int], Node]) -> Node:
 def connection(nodes: Sequence[Node], cursors: Sequence[str], *, has_next: bool, has_previous: bool) -> Node:
     """Write a connection; edges are written only when they are asked for."""
 
-    def edges(_info: Any) -> list[Node]:
+    def edges(_info: object) -> list[Node]:
         return [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)]
 
     return {
@@ -103,7 +114,5 @@ def connection(nodes: Sequence[Node], cursors: Sequence[str], *, has_next: bool,
 
 def list_index(length: int) -> Index:
     """Give a plain list's own order as an index."""
-    import numpy as np
-
     places = np.arange(length, dtype=np.int64)
     return Index(places, places)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import ModuleType
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from sandbox.faults import FaultError, Faults
-from sandbox.setting import Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+    from starlette.requests import Request
+
+    from sandbox.setting import Setting
 
 
 class Counts(Protocol):
@@ -22,46 +27,64 @@ class Counts(Protocol):
         """List the counts by vendor."""
 
 
-def control_routes(setting: Setting, faults: Faults, stats: Counts, modules: Mapping[str, ModuleType]) -> list[Route]:
-    """Build the routes under `/_sandbox`."""
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The endpoints under `/_sandbox`."""
 
-    async def health(_request: Request) -> JSONResponse:
-        return JSONResponse({"status": "ok", "vendors": sorted(modules), "now": setting.clock.iso()})
+    setting: Setting
+    faults: Faults
+    stats: Counts
+    modules: Mapping[str, ModuleType]
 
-    async def read_clock(_request: Request) -> JSONResponse:
-        return JSONResponse({"now": setting.clock.iso()})
+    async def health(self, _request: Request) -> JSONResponse:
+        """Say that the sandbox answers, and for whom."""
+        return JSONResponse({"status": "ok", "vendors": sorted(self.modules), "now": self.setting.clock.iso()})
 
-    async def advance_clock(request: Request) -> JSONResponse:
+    async def read_clock(self, _request: Request) -> JSONResponse:
+        """Tell the time."""
+        return JSONResponse({"now": self.setting.clock.iso()})
+
+    async def advance_clock(self, request: Request) -> JSONResponse:
+        """Move time forward."""
         try:
-            setting.clock.advance(int(orjson.loads(await request.body())["advance_seconds"]))
+            self.setting.clock.advance(int(orjson.loads(await request.body())["advance_seconds"]))
         except (KeyError, TypeError, ValueError) as problem:
             return JSONResponse({"error": f'send {{"advance_seconds": <positive number>}}: {problem}'}, 400)
-        return JSONResponse({"now": setting.clock.iso()})
+        return JSONResponse({"now": self.setting.clock.iso()})
 
-    async def read_faults(_request: Request) -> JSONResponse:
-        return JSONResponse(faults.describe())
+    async def read_faults(self, _request: Request) -> JSONResponse:
+        """List the faults that are switched on."""
+        return JSONResponse(self.faults.describe())
 
-    async def add_fault(request: Request) -> JSONResponse:
+    async def add_fault(self, request: Request) -> JSONResponse:
+        """Switch a fault on."""
         try:
-            faults.add(**orjson.loads(await request.body()))
+            self.faults.add(**orjson.loads(await request.body()))
         except (FaultError, TypeError, orjson.JSONDecodeError) as problem:
             return JSONResponse({"error": str(problem)}, 400)
-        return JSONResponse(faults.describe(), 201)
+        return JSONResponse(self.faults.describe(), 201)
 
-    async def clear_faults(request: Request) -> JSONResponse:
-        faults.clear(request.query_params.get("vendor"))
-        return JSONResponse(faults.describe())
+    async def clear_faults(self, request: Request) -> JSONResponse:
+        """Switch the faults of a vendor, or all, off."""
+        self.faults.clear(request.query_params.get("vendor"))
+        return JSONResponse(self.faults.describe())
 
-    async def read_stats(_request: Request) -> JSONResponse:
-        described = {name: module.describe(setting) for name, module in modules.items() if hasattr(module, "describe")}
-        return JSONResponse({"requests": stats.describe(), **described})
+    async def read_stats(self, _request: Request) -> JSONResponse:
+        """Show what was asked and what the vendors hold."""
+        held = {
+            name: module.describe(self.setting) for name, module in self.modules.items() if hasattr(module, "describe")
+        }
+        return JSONResponse({"requests": self.stats.describe(), **held})
 
+
+def control_routes(control: Control) -> list[Route]:
+    """Build the routes under `/_sandbox`."""
     return [
-        Route("/_sandbox/health", health),
-        Route("/_sandbox/clock", read_clock, methods=["GET"]),
-        Route("/_sandbox/clock", advance_clock, methods=["POST"]),
-        Route("/_sandbox/faults", read_faults, methods=["GET"]),
-        Route("/_sandbox/faults", add_fault, methods=["POST"]),
-        Route("/_sandbox/faults", clear_faults, methods=["DELETE"]),
-        Route("/_sandbox/stats", read_stats, methods=["GET"]),
+        Route("/_sandbox/health", control.health),
+        Route("/_sandbox/clock", control.read_clock, methods=["GET"]),
+        Route("/_sandbox/clock", control.advance_clock, methods=["POST"]),
+        Route("/_sandbox/faults", control.read_faults, methods=["GET"]),
+        Route("/_sandbox/faults", control.add_fault, methods=["POST"]),
+        Route("/_sandbox/faults", control.clear_faults, methods=["DELETE"]),
+        Route("/_sandbox/stats", control.read_stats, methods=["GET"]),
     ]

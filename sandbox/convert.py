@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
+from pyarrow import parquet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
 
 ORDER_HEADER = ("customer_id", "order_id", "ordered_at", "total", "currency")
 ITEM_HEADER = ("order_id", "sku", "title", "quantity", "unit_price")
@@ -26,7 +30,7 @@ class Conversion:
     """What a data set turns into."""
 
     orders: Sequence[tuple[str, ...]]
-    items: Iterable[tuple[str, ...]]
+    items: Iterable[tuple[str, ...]] | None
     currency: str
     timezone: str
 
@@ -44,16 +48,18 @@ class Written:
 def convert(dataset: str, source: Path, target: Path, with_items: bool = False) -> Written:  # noqa: FBT001, FBT002
     """Convert `cdnow_sample` or `online_retail` from its folder into a history folder with a fitting strategy."""
     if dataset not in DATASETS:
-        raise ConversionError(f"data set {dataset!r} is unknown: use one of {', '.join(DATASETS)}")
+        message = f"data set {dataset!r} is unknown: use one of {', '.join(DATASETS)}"
+        raise ConversionError(message)
     file_name, read = DATASETS[dataset]
     path = source if source.is_file() else source / file_name
     if not path.is_file():
-        raise ConversionError(f"{path} is not there: give the folder that has {file_name}, or that file itself")
+        message = f"{path} is not there: give the folder that has {file_name}, or that file itself"
+        raise ConversionError(message)
     conversion = read(path)
     target.mkdir(parents=True, exist_ok=True)
     write_csv(target / "orders.csv", ORDER_HEADER, conversion.orders)
     files = ["orders.csv", "strategy.yml"]
-    if with_items:
+    if with_items and conversion.items is not None:
         write_csv(target / "order_items.csv", ITEM_HEADER, conversion.items)
         files.append("order_items.csv")
     else:
@@ -94,7 +100,7 @@ def read_cdnow_sample(path: Path) -> Conversion:
             turns[customer] += 1
             ordered_at = f"{day[:4]}-{day[4:6]}-{day[6:]}"
             orders.append((customer, f"{customer}-{turns[customer]}", ordered_at, dollars, "USD"))
-    return Conversion(orders, (), "USD", "America/New_York")
+    return Conversion(orders, None, "USD", "America/New_York")
 
 
 @dataclass(slots=True)
@@ -139,10 +145,9 @@ class SoldLine:
 
 def sold_lines(path: Path) -> Iterator[SoldLine]:
     """Read the lines that count; a price is the decimal number that was written, not its binary neighbour."""
-    from pyarrow import parquet
-
     names = ["InvoiceNo", "CustomerID", "InvoiceDate", "StockCode", "Description", "Quantity", "UnitPrice"]
-    columns = [parquet.read_table(path, columns=[name]).column(name).to_pylist() for name in names]
+    table = parquet.read_table(path, columns=names)
+    columns = [table.column(name).to_pylist() for name in names]
     for invoice, customer, at, sku, title, quantity, price in zip(*columns, strict=True):
         if customer is not None and quantity > 0 and price > 0:
             yield SoldLine(str(invoice), str(customer), at, str(sku), title or "", quantity, Decimal(repr(price)))

@@ -6,16 +6,14 @@ wrappers of a connection (edges, nodes, pageInfo) are part of it. Source: shopif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLObjectType,
     GraphQLSchema,
     IntValueNode,
     OperationDefinitionNode,
@@ -24,6 +22,9 @@ from graphql import (
     get_named_type,
     is_composite_type,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 LARGEST_QUERY = 1000
 
@@ -53,7 +54,7 @@ class Price:
         return total
 
 
-def rows_of(connection: Any) -> list[Mapping[str, Any]]:
+def rows_of(connection: Mapping[str, Any] | list[Mapping[str, Any]] | None) -> list[Mapping[str, Any]]:
     """Give the rows of an answered connection, whichever way they were asked for."""
     if not connection:
         return []
@@ -79,14 +80,12 @@ class Pricing:
         """Price the named operation, or the only one."""
         for operation in self._operations:
             if operation_name is None or (operation.name is not None and operation.name.value == operation_name):
-                root = self._schema.query_type
-                assert root is not None
                 price = Price()
-                self._add(price, operation.selection_set, root)
+                self._add(price, operation.selection_set, self._schema.query_type)
                 return price
         return Price()
 
-    def _add(self, price: Price, selections: SelectionSetNode, parent: Any) -> None:
+    def _add(self, price: Price, selections: SelectionSetNode, parent: Any) -> None:  # noqa: ANN401
         for selection in selections.selections:
             if isinstance(selection, FieldNode):
                 self._add_field(price, selection, parent)
@@ -98,7 +97,7 @@ class Pricing:
                 inner = self._schema.type_map[condition.name.value] if condition else parent
                 self._add(price, getattr(selection, "selection_set"), inner)  # noqa: B009
 
-    def _add_field(self, price: Price, node: FieldNode, parent: Any) -> None:
+    def _add_field(self, price: Price, node: FieldNode, parent: Any) -> None:  # noqa: ANN401
         name = node.name.value
         if name.startswith("__") or node.selection_set is None:
             return
@@ -120,7 +119,7 @@ class Pricing:
         else:
             price.fixed += inner.fixed
 
-    def _add_rows(self, price: Price, selections: SelectionSetNode, connection: GraphQLObjectType) -> None:
+    def _add_rows(self, price: Price, selections: SelectionSetNode, connection: Any) -> None:  # noqa: ANN401
         for selection in selections.selections:
             if not isinstance(selection, FieldNode) or selection.selection_set is None:
                 continue

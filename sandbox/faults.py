@@ -1,18 +1,19 @@
 """Faults that can be switched on per vendor, and the middleware that commits them on the way out.
 
-A fault waits for requests of its vendor (and operation, when one is named), skips the first `after` of them, and happens
-`times` times. Row faults wait for an answer that has rows.
+A fault waits for requests of its vendor (and operation, when one is named), skips the first `after` of them, and
+happens `times` times. Row faults wait for an answer that has rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import orjson
 
-from sandbox.state import State
+if TYPE_CHECKING:
+    from sandbox.state import State
 
 Kind = Literal["rate_limit", "server_error", "timeout", "cut_off", "dropped_page", "duplicate_row"]
 ROW_KINDS = ("dropped_page", "duplicate_row")
@@ -37,7 +38,8 @@ class Fault:
     def __post_init__(self) -> None:
         """Refuse a kind that does not exist."""
         if self.kind not in get_args(Kind):
-            raise FaultError(f"fault kind {self.kind!r} is unknown: use one of {', '.join(get_args(Kind))}")
+            message = f"fault kind {self.kind!r} is unknown: use one of {', '.join(get_args(Kind))}"
+            raise FaultError(message)
 
 
 @dataclass(slots=True)
@@ -52,11 +54,12 @@ class Faults:
         if self.state is not None and not self.waiting:
             self.waiting = [Fault(**known) for known in self.state.read("faults") or []]
 
-    def add(self, vendor: str, kind: Kind, **details: Any) -> Fault:
+    def add(self, vendor: str, kind: Kind, **details: Any) -> Fault:  # noqa: ANN401
         """Switch a fault on."""
         unknown = set(details) - {known.name for known in fields(Fault)}
         if unknown:
-            raise FaultError(f"fault setting {sorted(unknown)[0]!r} is unknown: use times, after, operation, status, seconds")
+            message = f"fault setting {sorted(unknown)[0]!r} is unknown: use times, after, operation, status, seconds"
+            raise FaultError(message)
         fault = Fault(vendor, kind, **details)
         self.waiting.append(fault)
         self._remember()
@@ -97,16 +100,15 @@ class Faults:
 def with_row_fault(body: bytes, kind: str) -> bytes | None:
     """Drop a page's rows or repeat its first; None when the body has no rows."""
     answered = orjson.loads(body)
-    change: Callable[[list[Any]], list[Any]] = (lambda rows: []) if kind == "dropped_page" else (lambda rows: [rows[0], *rows])
     changed = False
     for holder, key in row_lists(answered):
         if holder[key]:
-            holder[key] = change(holder[key])
+            holder[key] = [] if kind == "dropped_page" else [holder[key][0], *holder[key]]
             changed = True
     return orjson.dumps(answered) if changed else None
 
 
-def row_lists(answered: Any) -> Iterator[tuple[dict[str, Any], str]]:
+def row_lists(answered: object) -> Iterator[tuple[dict[str, Any], str]]:
     """Find the lists of rows in an answer: the connections under `data`, or LINE's lists at the top."""
     if not isinstance(answered, dict):
         return

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from sandbox.records import Friend
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandbox.records import Friend
 
 
 class Friends:

@@ -7,10 +7,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Final
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final
 
 from sandbox.tables import OrderHistoryError
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 STATUSES: Final = ("paid", "pending", "cancelled", "refunded", "test", "refused")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?")
@@ -45,9 +47,7 @@ class HistoryValues:
     def moment(self, place: Place, column: str, text: str) -> int:
         """Read a date or time; a date alone is the start of that day."""
         try:
-            if not MOMENT.fullmatch(text):
-                raise ValueError
-            moment = datetime.fromisoformat(text)
+            moment = datetime.fromisoformat(text if MOMENT.fullmatch(text) else "")
         except ValueError:
             expected = "YYYY-MM-DD or YYYY-MM-DD HH:MM[:SS], with an offset or in the history's time zone"
             raise problem(place, column, text, expected) from None

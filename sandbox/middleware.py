@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.faults import ROW_KINDS, Fault, Faults, with_row_fault
-from sandbox.setting import Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from sandbox.setting import Setting
 
 
 class Counter(Protocol):
@@ -38,7 +42,7 @@ class Answer:
             self.body += message.get("body", b"")
 
     @classmethod
-    def of_json(cls, status: int, body: Any) -> Answer:
+    def of_json(cls, status: int, body: object) -> Answer:
         """Write an answer from a plain value."""
         return cls(status, [(b"content-type", b"application/json; charset=utf-8")], orjson.dumps(body))
 
@@ -116,7 +120,7 @@ async def read_body(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if not message.get("more_body", False):
             return body
 

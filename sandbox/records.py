@@ -1,14 +1,16 @@
-"""What a world consists of: shop accounts, sales, products and LINE friends, with everything that happens to them in time.
+"""What a world consists of: shop accounts, sales, products and LINE friends, and all that happens to them.
 
 Times are whole seconds since 1970-01-01 UTC: the vendors answer to the second, and integers sort and compare exactly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 EventKind = Literal["paid", "cancelled", "refunded", "refused"]
 

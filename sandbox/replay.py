@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sandbox.history_values import STATUSES, HistoryValues, problem
 from sandbox.records import Account, Address, Event, Line, Product, Profile, Sale, World
 from sandbox.tables import HistoryTable, OrderHistoryError, find_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 ORDER_COLUMNS = ("customer_id", "order_id", "ordered_at", "total")
 ORDER_OPTIONS = ("currency", "email", "phone", "status", "source_channel")
@@ -34,16 +37,19 @@ CUSTOMER_OPTIONS = (
 ITEM_COLUMNS = ("order_id", "sku", "title", "quantity", "unit_price")
 REFUND_COLUMNS = ("order_id", "refunded_at", "amount")
 
-# A run holds back the last minutes before the vendor's clock; so that the whole as-of day is read, the clock stands behind it.
+# A run holds back the last minutes before the vendor's clock: to read the whole as-of day, the clock stands behind it.
 MINUTES_BEHIND_THE_DAY = 5
 
-__all__ = ["OrderHistoryError", "read_history"]
+__all__ = ["OrderHistory", "OrderHistoryError", "read_order_history"]
 
 
 @dataclass(slots=True)
-class History:
+class OrderHistory:
     """The tables of a history, read and checked."""
 
+    name: str
+    zone: ZoneInfo
+    currency: str
     sales: dict[str, Sale] = field(default_factory=dict)
     customer_of: dict[str, str] = field(default_factory=dict)
     status_of: dict[str, str] = field(default_factory=dict)
@@ -52,33 +58,41 @@ class History:
     lines: dict[str, list[Line]] = field(default_factory=dict)
     refunds: dict[str, list[Event]] = field(default_factory=dict)
 
+    def currencies(self) -> set[str]:
+        """Give the currencies of the orders."""
+        return {sale.currency for sale in self.sales.values()}
 
-def read_history(folder: Path, timezone: str, currency: str, as_of: date | None = None) -> World:
-    """Read a folder into a world that starts after the as-of day (default: the day of the last order)."""
+    def world(self, as_of: date | None = None) -> World:
+        """Make a world that starts right behind the as-of day (default: the day of the last order)."""
+        sales = sorted(self.sales.values(), key=lambda sale: sale.at)
+        last_day = as_of or datetime.fromtimestamp(sales[-1].at, self.zone).date()
+        behind = datetime.combine(last_day + timedelta(days=1), time(0, MINUTES_BEHIND_THE_DAY), self.zone)
+        zone = str(self.zone)
+        return World(
+            name=self.name,
+            starts_at=int(behind.timestamp()),
+            timezone=zone,
+            currency=self.currency,
+            products=list(self.products.values()),
+            accounts=open_accounts(self, sales),
+            sales=sales,
+            friends=[],
+            identity={"kind": "history", "name": self.name, "timezone": zone, "currency": self.currency},
+        )
+
+
+def read_order_history(folder: Path, timezone: str, currency: str) -> OrderHistory:
+    """Read and check a whole folder; `timezone` and `currency` hold for what names none of its own."""
     if not folder.is_dir():
-        raise OrderHistoryError(str(folder), "a folder with orders.csv, orders.csv.gz or orders.parquet")
-    zone = ZoneInfo(timezone)
-    history = History()
-    values = HistoryValues(zone, currency)
+        raise OrderHistoryError(folder.name, "a folder with orders.csv, orders.csv.gz or orders.parquet")
+    history = OrderHistory(folder.resolve().name, ZoneInfo(timezone), currency)
+    values = HistoryValues(history.zone, currency)
     read_orders(folder, values, history)
     read_customers(folder, values, history)
     read_items(folder, values, history)
     read_refunds(folder, values, history)
     finish_sales(history)
-    sales = sorted(history.sales.values(), key=lambda sale: sale.at)
-    last_day = as_of or datetime.fromtimestamp(sales[-1].at, zone).date()
-    behind = datetime.combine(last_day + timedelta(days=1), time(0, MINUTES_BEHIND_THE_DAY), zone)
-    return World(
-        name=folder.resolve().name,
-        starts_at=int(behind.timestamp()),
-        timezone=timezone,
-        currency=currency,
-        products=list(history.products.values()),
-        accounts=open_accounts(history, sales),
-        sales=sales,
-        friends=[],
-        identity={"kind": "history", "folder": folder.resolve().name, "timezone": timezone, "currency": currency},
-    )
+    return history
 
 
 def needed(table: HistoryTable | None, name: str) -> HistoryTable:
@@ -88,7 +102,7 @@ def needed(table: HistoryTable | None, name: str) -> HistoryTable:
     return table
 
 
-def read_orders(folder: Path, values: HistoryValues, history: History) -> None:
+def read_orders(folder: Path, values: HistoryValues, history: OrderHistory) -> None:
     """Read orders: every one is dated, priced, and there once."""
     table = needed(find_table(folder, "orders", ORDER_COLUMNS, ORDER_OPTIONS), "orders")
     for line, row in table.rows():
@@ -120,7 +134,7 @@ def read_orders(folder: Path, values: HistoryValues, history: History) -> None:
         raise OrderHistoryError(table.file, "at least one order")
 
 
-def read_customers(folder: Path, values: HistoryValues, history: History) -> None:
+def read_customers(folder: Path, values: HistoryValues, history: OrderHistory) -> None:
     """Read customers, where the file is there."""
     table = find_table(folder, "customers", CUSTOMER_COLUMNS, CUSTOMER_OPTIONS)
     for line, (customer_id, *rest) in table.rows() if table else ():
@@ -152,7 +166,7 @@ def read_address(known: Mapping[str, str]) -> Address | None:
     return Address(postal_code, None, prefecture, city, line)
 
 
-def read_items(folder: Path, values: HistoryValues, history: History) -> None:
+def read_items(folder: Path, values: HistoryValues, history: OrderHistory) -> None:
     """Read order lines, and from them the products."""
     table = find_table(folder, "order_items", ITEM_COLUMNS, ("category",))
     for line, (order_id, sku, title, quantity, unit_price, category) in table.rows() if table else ():
@@ -169,7 +183,7 @@ def read_items(folder: Path, values: HistoryValues, history: History) -> None:
             history.products[sku] = Product(sku, sku, first.title, first.category, first.price, sale.at)
 
 
-def read_refunds(folder: Path, values: HistoryValues, history: History) -> None:
+def read_refunds(folder: Path, values: HistoryValues, history: OrderHistory) -> None:
     """Read refunds, none of which may lie before its order."""
     table = find_table(folder, "refunds", REFUND_COLUMNS, ())
     for line, (order_id, refunded_at, amount) in table.rows() if table else ():
@@ -184,7 +198,7 @@ def read_refunds(folder: Path, values: HistoryValues, history: History) -> None:
         history.refunds.setdefault(order_id, []).append(refund)
 
 
-def finish_sales(history: History) -> None:
+def finish_sales(history: OrderHistory) -> None:
     """Give every sale its lines and what happened to it."""
     for order_id, sale in history.sales.items():
         sale.lines = history.lines.get(order_id, ())
@@ -201,7 +215,7 @@ def events_of_status(sale: Sale, status: str, refunds: list[Event]) -> Iterator[
         yield Event(refunds[-1].at if refunds else sale.at, "refunded", rest)
 
 
-def open_accounts(history: History, sales: list[Sale]) -> list[Account]:
+def open_accounts(history: OrderHistory, sales: list[Sale]) -> list[Account]:
     """Open an account for every customer id: at its first order, or at the history's start when it has none."""
     seen: dict[str, list[Sale]] = {customer_id: [] for customer_id in history.profiles}
     for sale in sales:

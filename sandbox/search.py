@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sandbox.timeline import Index, View
 
-TERM = re.compile(r"""(?P<field>[a-z_]+):(?P<operator>>=|<=|>|<)?(?:'(?P<quoted>[^']*)'|"(?P<double>[^"]*)"|(?P<bare>[^\s'"]+))""")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+TERM = re.compile(
+    r"""(?P<field>[a-z_]+):(?P<operator>>=|<=|>|<)?(?:'(?P<quoted>[^']*)'|"(?P<double>[^"]*)"|(?P<bare>[^\s'"]+))"""
+)
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -89,7 +94,7 @@ def select(view: View, sort: str, search: Search) -> Index:
 
 def narrow(index: Index, term: Term, low: int, high: int) -> tuple[int, int]:
     """Cut the range of places to where the sort value satisfies the term."""
-    bound = parse_instant(term.value)
+    bound = parse_instant(term.value) or 0.0
     behind = term.operator in (">", "<=")
     place = int(np.searchsorted(index.values, bound, side="right" if behind else "left"))
     return (max(low, place), high) if term.operator.startswith(">") else (low, min(high, place))

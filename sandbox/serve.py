@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import uvicorn
+
 from sandbox.app import create_app
-from sandbox.records import World
+from sandbox.replay import read_order_history
 from sandbox.state import State
 from sandbox.world import TIMEZONE, invent_world
+
+if TYPE_CHECKING:
+    from sandbox.records import World
 
 
 def run(
@@ -24,11 +30,11 @@ def run(
     currency: str = "JPY",
 ) -> None:
     """Serve a world until the process is stopped; an unreadable history raises before the port opens."""
-    import uvicorn
-
     world = choose_world(state_dir, customers, seed, history, as_of, timezone, currency)
     app = create_app(world, state_dir)
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, date_header=False, server_header=False)
+    uvicorn.run(
+        app, host=host, port=port, log_level="warning", access_log=False, date_header=False, server_header=False
+    )
 
 
 def choose_world(
@@ -42,13 +48,12 @@ def choose_world(
 ) -> World:
     """Read the history, or invent the world anchored on the date at which its state was created."""
     if history is not None:
-        from sandbox.replay import read_history
-
-        return read_history(history, timezone, currency, as_of)
+        return read_order_history(history, timezone, currency).world(as_of)
     state = State(state_dir)
     known = state.read("world")
     state.close()
-    anchor = as_of or datetime.now(UTC).astimezone(ZoneInfo(TIMEZONE)).date()
-    if known is not None and known.get("anchor") is not None and as_of is None:
+    if known is not None and "anchor" in known:
         anchor = date.fromisoformat(known["anchor"])
+    else:
+        anchor = as_of or datetime.now(UTC).astimezone(ZoneInfo(TIMEZONE)).date()
     return invent_world(customers, seed, anchor)

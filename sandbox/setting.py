@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sandbox.clock import Clock
-from sandbox.records import World
-from sandbox.state import State
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sandbox.clock import Clock
+    from sandbox.records import World
+    from sandbox.state import State
 
 
 @dataclass(frozen=True, slots=True)

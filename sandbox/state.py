@@ -6,11 +6,13 @@ Every change is committed before the answer goes out, so a killed sandbox comes 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 TABLES = """
 create table if not exists setting (name text primary key, value text not null);
@@ -46,12 +48,12 @@ class State:
         with self.connection:
             self.connection.executescript(TABLES)
 
-    def read(self, name: str) -> Any:
+    def read(self, name: str) -> Any:  # noqa: ANN401
         """Read a remembered value; None when there is none."""
         found = self.connection.execute("select value from setting where name = ?", (name,)).fetchone()
         return None if found is None else orjson.loads(found[0])
 
-    def write(self, name: str, value: Any) -> None:
+    def write(self, name: str, value: object) -> None:
         """Remember a value."""
         text = orjson.dumps(value).decode()
         with self.connection:
@@ -63,10 +65,11 @@ class State:
         if known is None:
             self.write("world", dict(identity))
         elif known != dict(identity):
-            raise StateError(
+            message = (
                 f"sandbox state {self.path.parent.name!r} belongs to the world {known}, asked for {dict(identity)}: "
                 "use another state folder, or remove this one to start over"
             )
+            raise StateError(message)
 
     def close(self) -> None:
         """Close the file."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sandbox.records import Account, Product, Profile, Sale, World
 from sandbox.timeline import Node, Timeline, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandbox.records import Account, Product, Profile, Sale, World
 
 GID = "gid://shopify/"
 
@@ -147,7 +150,9 @@ class Storefront:
             "currentTotalPriceSet": bag(Decimal(0) if cancelled else sale.total - refunded, currency),
             "customAttributes": [{"key": key, "value": value} for key, value in sale.attributes.items()],
             "discountCodes": [sale.discount_code] if sale.discount_code else [],
-            "refunds": [self._refund_node(sale, number, event.at, event.amount) for number, event in enumerate(refunds)],
+            "refunds": [
+                self._refund_node(sale, number, event.at, event.amount) for number, event in enumerate(refunds)
+            ],
             "metafields": {},
             "_customer": None if account is None else gid("Customer", account.key),
             "_lines": self._line_nodes(sale),

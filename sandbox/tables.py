@@ -8,12 +8,16 @@ from __future__ import annotations
 import csv
 import gzip
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TextIO, cast
+
+from pyarrow import ArrowInvalid, parquet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 Row = tuple[int, tuple[str, ...]]
@@ -62,18 +66,16 @@ def find_table(folder: Path, name: str, required: Sequence[str], optional: Seque
     return HistoryTable(path.name, path, (*required, *optional))
 
 
-def open_text(path: Path) -> Any:
+def open_text(path: Path) -> TextIO:
     """Open a csv file, packed or not; a byte order mark as spreadsheets write it is skipped."""
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
     return path.open(encoding="utf-8-sig", newline="")
 
 
 def read_header(path: Path) -> list[str]:
     """Read a file's column names."""
     if path.suffix == ".parquet":
-        from pyarrow import ArrowInvalid, parquet
-
         try:
             return list(parquet.read_schema(path).names)
         except ArrowInvalid:
@@ -111,8 +113,6 @@ def csv_rows(table: HistoryTable) -> Iterator[Row]:
 
 def parquet_rows(table: HistoryTable) -> Iterator[Row]:
     """Read a parquet file; a row's number counts as its line, the first row being line 1."""
-    from pyarrow import parquet
-
     content = parquet.read_table(table.path)
     for name in table.columns:
         if name.endswith("_id") and name in content.column_names and "double" in str(content.schema.field(name).type):
@@ -123,7 +123,7 @@ def parquet_rows(table: HistoryTable) -> Iterator[Row]:
         yield number, tuple(as_text(value) for value in values)
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """Write a parquet value as a csv file would show it."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""

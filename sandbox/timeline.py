@@ -29,7 +29,7 @@ class Timeline:
         sort_times: dict[str, Sequence[int]],
         build: Callable[[int, int], Node],
     ) -> None:
-        """Take each record's change times (`versions`), fixed times by name, and what builds a record as of a change."""
+        """Take each record's change times (`versions`), fixed times by name, and what builds a record at a change."""
         self.keys = keys
         self.build = build
         self.sort_times = {name: np.asarray(times, dtype=np.int64) for name, times in sort_times.items()}

@@ -1,4 +1,4 @@
-"""An invented Japanese D2C brand: who its customers truly are, and everything they do before and after the clock's start.
+"""An invented Japanese D2C brand: who its customers truly are, and all they do before and after the clock's start.
 
 Each person has their own random stream, so a person is the same whatever the number of others. Nothing here is a real
 person, address or phone number; e-mail addresses end in the reserved `example` domains.
@@ -6,16 +6,17 @@ person, address or phone number; e-mail addresses end in the reserved `example` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from hashlib import sha256
 from random import Random
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sandbox.behaviour import DAY, GOODS, SAMPLE, Shopper, Visit, invent_shopper
-from sandbox.people import (
+from sandbox.records import Account, Event, Friend, Product, Profile, Sale, World
+from sandbox.world_behaviour import DAY, GOODS, SAMPLE, Shopper, Visit, invent_shopper
+from sandbox.world_people import (
     ADDRESSES,
     Person,
     invent_home,
@@ -26,7 +27,9 @@ from sandbox.people import (
     write_kana,
     write_phone,
 )
-from sandbox.records import Account, Event, Friend, Product, Profile, Sale, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TIMEZONE = "Asia/Tokyo"
 DAYS_BEFORE = 730
@@ -94,7 +97,7 @@ def invent_people(persons: int, customers: int, seed: int, opens: int) -> Iterat
 
 
 def first_moment(random: Random, opens: int, *, is_future: bool) -> int:
-    """Draw when a person first turns up: the brand grows slowly; those to come are spread over the days after the start."""
+    """Draw when a person first turns up: the brand grows slowly, and those to come are spread over the days after."""
     if is_future:
         return opens + int(random.random() * DAYS_AFTER * DAY)
     return opens - int(random.random() ** 1.15 * DAYS_BEFORE * DAY) - 1
@@ -163,8 +166,12 @@ def befriend(person: Person, shopper: Shopper, random: Random) -> Friend | None:
     """Make the person a LINE friend if they become one."""
     if not shopper.friend_spans:
         return None
-    name = random.choice((person.given[0], person.given[1], person.given[2].capitalize(), f"{person.family[0]}{person.given[0]}"))
-    return Friend(line_user_id(person.number, "person"), name, shopper.friend_spans, person.number, random.random() < 0.9)
+    name = random.choice(
+        (person.given[0], person.given[1], person.given[2].capitalize(), f"{person.family[0]}{person.given[0]}")
+    )
+    return Friend(
+        line_user_id(person.number, "person"), name, shopper.friend_spans, person.number, random.random() < 0.9
+    )
 
 
 def invent_onlookers(customers: int, seed: int, opens: int) -> Iterator[Friend]:
@@ -173,7 +180,9 @@ def invent_onlookers(customers: int, seed: int, opens: int) -> Iterator[Friend]:
         random = Random(f"{seed}/onlooker/{number}")
         begin = opens + int(random.uniform(-DAYS_BEFORE, DAYS_AFTER) * DAY)
         end = begin + int(random.expovariate(1 / 300) * DAY) + 1 if random.random() < 0.4 else None
-        yield Friend(line_user_id(number, f"onlooker/{seed}"), f"ゲスト{number}", ((begin, end),), None, random.random() < 0.8)
+        yield Friend(
+            line_user_id(number, f"onlooker/{seed}"), f"ゲスト{number}", ((begin, end),), None, random.random() < 0.8
+        )
 
 
 def line_user_id(number: int, kind: str) -> str:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.requests import Request
@@ -18,7 +18,9 @@ from starlette.routing import Route
 
 from sandbox.audiences import Audiences, Upload
 from sandbox.friends import Friends
-from sandbox.setting import Setting
+
+if TYPE_CHECKING:
+    from sandbox.setting import Setting
 
 NAME = "line"
 USER_ID = re.compile(r"U[0-9a-f]{32}")
@@ -32,7 +34,7 @@ JAPAN = timezone(timedelta(hours=9))
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An answer that is an error, in the vendor's shape."""
 
     def __init__(self, status: int, message: str, *details: str) -> None:
@@ -75,10 +77,12 @@ def routes(setting: Setting) -> list[Route]:
         ("GET", "/v2/bot/audienceGroup/{audience_id:int}", api.read_audience),
         ("DELETE", "/v2/bot/audienceGroup/{audience_id:int}", api.delete_audience),
     ]
-    return [Route(path, api.guarded(f"{method} {path}", endpoint), methods=[method]) for method, path, endpoint in served]
+    return [
+        Route(path, api.guarded(f"{method} {path}", endpoint), methods=[method]) for method, path, endpoint in served
+    ]
 
 
-def answer(body: Any, status: int = 200) -> Response:
+def answer(body: object, status: int = 200) -> Response:
     """Write an answer."""
     return Response(orjson.dumps(body), status, media_type="application/json")
 
@@ -98,16 +102,19 @@ class MessagingApi:
 
         async def guard(request: Request) -> Response:
             try:
-                if request.headers.get("authorization") != f"Bearer {self._setting.token}":
-                    message = "Authentication failed. Confirm that the access token in the authorization header is valid."
-                    raise Refusal(401, message)
+                self._authenticate(request)
                 if "audienceGroup" in name:
                     self._count(name)
                 return await endpoint(request)
-            except Refusal as refusal:
+            except RefusalError as refusal:
                 return answer(refusal.body, refusal.status)
 
         return guard
+
+    def _authenticate(self, request: Request) -> None:
+        if request.headers.get("authorization") != f"Bearer {self._setting.token}":
+            message = "Authentication failed. Confirm that the access token in the authorization header is valid."
+            raise RefusalError(401, message)
 
     def _count(self, name: str) -> None:
         now = self._setting.monotonic()
@@ -116,7 +123,7 @@ class MessagingApi:
             recent.popleft()
         if len(recent) >= self._setting.line_requests_per_minute:
             status, body = rate_limited(0)
-            raise Refusal(status, body["message"])
+            raise RefusalError(status, body["message"])
         recent.append(now)
 
     async def followers(self, request: Request) -> Response:
@@ -139,16 +146,16 @@ class MessagingApi:
             token = orjson.loads(base64.b64decode(start, altchars=b"-_", validate=True))
             after, at = str(token["after"]), int(token["at"])
         except (binascii.Error, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-            raise Refusal(400, "Invalid start param") from None
+            raise RefusalError(400, "Invalid start param") from None
         if self._setting.clock.now() - at >= START_LIFETIME_SECONDS:
-            raise Refusal(400, "Invalid start param")
+            raise RefusalError(400, "Invalid start param")
         return after
 
     async def profile(self, request: Request) -> Response:
         """Show a friend's profile."""
         friend = self._friends.find(request.path_params["user_id"], self._setting.clock.now())
         if friend is None:
-            raise Refusal(404, "Not found")
+            raise RefusalError(404, "Not found")
         body = {"userId": friend.user_id, "displayName": friend.display_name}
         if friend.discloses_language:
             body["language"] = "ja"
@@ -171,9 +178,13 @@ class MessagingApi:
         today = datetime.fromtimestamp(self._setting.clock.now(), UTC).astimezone(JAPAN).date()
         text = request.query_params.get("date")
         try:
-            day = today - timedelta(days=1) if text is None else datetime.strptime(text, "%Y%m%d").replace(tzinfo=JAPAN).date()
+            day = (
+                today - timedelta(days=1)
+                if text is None
+                else datetime.strptime(text, "%Y%m%d").replace(tzinfo=JAPAN).date()
+            )
         except ValueError:
-            raise Refusal(400, "The request parameter is invalid. The specified date is invalid.") from None
+            raise RefusalError(400, "The request parameter is invalid. The specified date is invalid.") from None
         if day >= today:
             return answer({"status": "unready"})
         followers, blocks = self._friends.totals(end_of(day))
@@ -186,10 +197,12 @@ class MessagingApi:
         asked = await read_json(request)
         name = asked.get("description")
         if not isinstance(name, str) or not name or len(name) > LARGEST_NAME or not name.isprintable():
-            raise Refusal(400, f"size must be between 1 and {LARGEST_NAME}", "AUDIENCE_GROUP_NAME_SIZE_OVER")
+            raise RefusalError(400, f"size must be between 1 and {LARGEST_NAME}", "AUDIENCE_GROUP_NAME_SIZE_OVER")
         upload = self._upload(asked)
         if self._audiences.count() >= MOST_AUDIENCES:
-            raise Refusal(400, "The maximum number of audiences has been reached.", "AUDIENCE_GROUP_COUNT_MAX_OVER")
+            raise RefusalError(
+                400, "The maximum number of audiences has been reached.", "AUDIENCE_GROUP_COUNT_MAX_OVER"
+            )
         audience_id = self._audiences.create(name, upload)
         described = self._audiences.describe(audience_id)
         return answer({key: value for key, value in described.items() if key not in ("status", "audienceCount")}, 202)
@@ -200,7 +213,7 @@ class MessagingApi:
         audience_id = self._existing(asked.get("audienceGroupId"))
         upload = self._upload(asked)
         if self._audiences.unfinished_jobs(audience_id) >= MOST_JOBS:
-            raise Refusal(429, "Too many jobs are running for the audience.")
+            raise RefusalError(429, "Too many jobs are running for the audience.")
         self._audiences.add(audience_id, upload)
         return answer({}, 202)
 
@@ -210,9 +223,9 @@ class MessagingApi:
         reachable = [user_id for user_id in user_ids if self._friends.find(user_id, now)]
         return Upload(user_ids, reachable, asked.get("uploadDescription"), now)
 
-    def _existing(self, audience_id: Any) -> int:
+    def _existing(self, audience_id: object) -> int:
         if not isinstance(audience_id, int) or not self._audiences.exists(audience_id):
-            raise Refusal(400, "audience group not found", "AUDIENCE_GROUP_NOT_FOUND")
+            raise RefusalError(400, "audience group not found", "AUDIENCE_GROUP_NOT_FOUND")
         return audience_id
 
     async def read_audience(self, request: Request) -> Response:
@@ -261,9 +274,9 @@ async def read_json(request: Request) -> dict[str, Any]:
     try:
         asked = orjson.loads(await request.body())
     except orjson.JSONDecodeError:
-        raise Refusal(400, "The request body could not be parsed as JSON") from None
+        raise RefusalError(400, "The request body could not be parsed as JSON") from None
     if not isinstance(asked, dict):
-        raise Refusal(400, "The request body could not be parsed as JSON")
+        raise RefusalError(400, "The request body could not be parsed as JSON")
     return asked
 
 
@@ -272,10 +285,10 @@ def uploaded_ids(asked: dict[str, Any]) -> Collection[str]:
     audiences = asked.get("audiences") or []
     if len(audiences) > LARGEST_UPLOAD:
         message = f"audience valid size is between 0 and {LARGEST_UPLOAD}"
-        raise Refusal(400, message, "UPLOAD_AUDIENCE_GROUP_TOO_MANY_AUDIENCES")
-    user_ids = [entry.get("id") if isinstance(entry, dict) else None for entry in audiences]
-    if not all(isinstance(user_id, str) and USER_ID.fullmatch(user_id) for user_id in user_ids):
-        raise Refusal(400, "audience id format is invalid", "UPLOAD_AUDIENCE_GROUP_INVALID_AUDIENCE_ID_FORMAT")
+        raise RefusalError(400, message, "UPLOAD_AUDIENCE_GROUP_TOO_MANY_AUDIENCES")
+    user_ids = [str(entry.get("id") if isinstance(entry, dict) else None) for entry in audiences]
+    if not all(USER_ID.fullmatch(user_id) for user_id in user_ids):
+        raise RefusalError(400, "audience id format is invalid", "UPLOAD_AUDIENCE_GROUP_INVALID_AUDIENCE_ID_FORMAT")
     return list(dict.fromkeys(user_ids))
 
 
@@ -284,5 +297,5 @@ def number(request: Request, name: str, *, default: int | None, smallest: int, l
     text = request.query_params.get(name)
     value = default if text is None else int(text) if text.isdigit() else None
     if value is None or value < smallest or (largest is not None and value > largest):
-        raise Refusal(400, f"The request parameter is invalid. The value of '{name}' is out of range.")
+        raise RefusalError(400, f"The request parameter is invalid. The value of '{name}' is out of range.")
     return value

@@ -1,27 +1,43 @@
-"""Shopify's Admin GraphQL API over the world: executed by graphql-core against the part of the vendor's schema beside this file."""
+"""Shopify's Admin GraphQL API over the world, executed by graphql-core against the part of the schema beside it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
-from starlette.requests import Request
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    build_schema,
+    execute_sync,
+    parse,
+    validate,
+)
 from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.connections import PageError, Window, list_index, page_of
 from sandbox.cost import LARGEST_QUERY, Bucket, Price, Pricing
 from sandbox.search import Search, parse_search, select
-from sandbox.setting import Setting
 from sandbox.storefront import Storefront, gid
-from sandbox.timeline import Node, View
+from sandbox.timeline import Node
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from sandbox.setting import Setting
+    from sandbox.timeline import View
 
 NAME = "shopify"
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
+Info = GraphQLResolveInfo[Any]
+Resolver = Callable[..., Node | None]
 LIMITS = "https://shopify.dev/api/usage/rate-limits"
 OPERATIONS = ("orders", "customers", "products", "ordersCount", "customersCount", "productsCount", "order", "node")
 SEARCHABLE = {
@@ -133,7 +149,7 @@ class AdminApi:
         return {"extensions": {"cost": cost}}
 
 
-def json_response(body: Any, status: int, headers: dict[str, str]) -> Response:
+def json_response(body: object, status: int, headers: dict[str, str]) -> Response:
     """Write an answer."""
     return Response(orjson.dumps(body), status, headers, "application/json; charset=utf-8")
 
@@ -176,18 +192,19 @@ def schema() -> GraphQLSchema:
     return built
 
 
-def connection_resolver(kind: str) -> Any:
+def connection_resolver(kind: str) -> Resolver:
     """Resolve a searchable connection."""
 
-    def resolve(_root: Any, info: Any, query: str | None = None, sortKey: str = "ID", **window: Any) -> Node:  # noqa: N803
+    def resolve(_root: object, info: Info, **asked: Any) -> Node:  # noqa: ANN401
+        search = searched(info, kind, asked.pop("query", None))
+        sort = asked.pop("sortKey").lower()
         view = info.context.view(kind)
-        search = searched(info, kind, query)
-        return page_of(view.selection(sortKey.lower(), search, select), Window(**window), view.node)
+        return page_of(view.selection(sort, search, select), Window(**asked), view.node)
 
     return resolve
 
 
-def searched(info: Any, kind: str, query: str | None) -> Search:
+def searched(info: Info, kind: str, query: str | None) -> Search:
     """Parse a search and put what was not understood into the answer."""
     search = parse_search(query, SEARCHABLE[kind])
     if search.warnings:
@@ -196,10 +213,10 @@ def searched(info: Any, kind: str, query: str | None) -> Search:
     return search
 
 
-def count_resolver(kind: str) -> Any:
+def count_resolver(kind: str) -> Resolver:
     """Resolve a count, which by default stops at 10,000."""
 
-    def resolve(_root: Any, info: Any, query: str | None = None, limit: int | None = None) -> Node:
+    def resolve(_root: object, info: Info, query: str | None = None, limit: int | None = None) -> Node:
         search = searched(info, kind, query)
         count = len(info.context.view(kind).selection("updated_at", search, select).values)
         if limit is not None and count > limit:
@@ -209,17 +226,17 @@ def count_resolver(kind: str) -> Any:
     return resolve
 
 
-def record_resolver(kind: str) -> Any:
+def record_resolver(kind: str) -> Resolver:
     """Resolve one record by its id."""
 
-    def resolve(_root: Any, info: Any, id: str) -> Node | None:  # noqa: A002
+    def resolve(_root: object, info: Info, id: str) -> Node | None:  # noqa: A002
         found: Node | None = info.context.view(kind).find(id)
         return found
 
     return resolve
 
 
-def resolve_node(_root: Any, info: Any, id: str) -> Node | None:  # noqa: A002
+def resolve_node(_root: object, info: Info, id: str) -> Node | None:  # noqa: A002
     """Resolve any record by its id."""
     for kind in SEARCHABLE:
         found: Node | None = info.context.view(kind).find(id)
@@ -228,7 +245,7 @@ def resolve_node(_root: Any, info: Any, id: str) -> Node | None:  # noqa: A002
     return None
 
 
-def resolve_shop(_root: Any, info: Any) -> Node:
+def resolve_shop(_root: object, info: Info) -> Node:
     """Describe the shop."""
     world = info.context.storefront.world
     return {
@@ -241,7 +258,7 @@ def resolve_shop(_root: Any, info: Any) -> Node:
     }
 
 
-def resolve_order_customer(order: Node, info: Any) -> Node | None:
+def resolve_order_customer(order: Node, info: Info) -> Node | None:
     """Give an order's customer as it is now; a guest has none."""
     key = order["_customer"]
     if key is None:
@@ -250,19 +267,19 @@ def resolve_order_customer(order: Node, info: Any) -> Node | None:
     return found
 
 
-def resolve_line_items(order: Node, _info: Any, **window: Any) -> Node:
+def resolve_line_items(order: Node, _info: object, **window: Any) -> Node:  # noqa: ANN401
     """Give a page of an order's lines."""
     lines = order["_lines"]
     return page_of(list_index(len(lines)), Window(**window), lines.__getitem__)
 
 
-def resolve_refunds(order: Node, _info: Any, first: int | None = None) -> list[Node]:
+def resolve_refunds(order: Node, _info: object, first: int | None = None) -> list[Node]:
     """Give an order's refunds."""
     refunds: list[Node] = order["refunds"]
     return refunds[:first]
 
 
-def resolve_metafield(record: Node, _info: Any, key: str, namespace: str = "custom") -> Node | None:
+def resolve_metafield(record: Node, _info: object, key: str, namespace: str = "custom") -> Node | None:
     """Give what the shop keeps under a name."""
     found: Node | None = record["metafields"].get((namespace, key))
     return found
