@@ -24,7 +24,7 @@ judged as (
     select
         *,
         coalesce({{ business_date("cancelled_at") }} <= {{ as_of() }}, false) as is_cancelled,
-        tags && array[{{ quoted(strategy("refused_order_tags")) }}]::text [] as is_refused,
+        coalesce(tags ?| array[{{ quoted(strategy("refused_order_tags")) }}]::text [], false) as is_refused,
         total_incl_tax > 0 and refunded_incl_tax >= total_incl_tax as is_fully_refunded,
         total_incl_tax <= 0 as is_free
     from orders

@@ -80,10 +80,10 @@ def online_retail(shared: Path) -> list[Order]:
     bought = lines[lines.CustomerID.notna() & (lines.Quantity > 0) & (lines.UnitPrice > 0)]
     amounts = [Decimal(str(price)) * int(pieces) for price, pieces in zip(bought.UnitPrice, bought.Quantity, strict=True)]
     invoices = bought.assign(amount=amounts).groupby("InvoiceNo").agg(
-        customer=("CustomerID", "first"), at=("InvoiceDate", "min"), total=("amount", "sum")
+        customer=("CustomerID", "first"), ordered_at=("InvoiceDate", "min"), total=("amount", "sum")
     )
     return [
-        Order(str(number), str(invoice.customer), invoice.at.to_pydatetime().replace(tzinfo=UTC), invoice.total)
+        Order(str(number), str(invoice.customer), invoice.ordered_at.to_pydatetime().replace(tzinfo=UTC), invoice.total)
         for number, invoice in invoices.iterrows()
     ]
 

@@ -17,7 +17,7 @@ select
     fields."productType" as product_type,
     fields.vendor,
     fields.status,
-    coalesce(fields.tags, '{}') as tags,
+    coalesce(nullif(fields.tags, 'null'), '[]') as tags,
     fields."createdAt" as created_at,
     fields."updatedAt" as updated_at,
     versions._sequence,
@@ -30,7 +30,7 @@ left join lateral jsonb_to_record(versions.payload) as fields (
     "productType" text,
     vendor text,
     status text,
-    tags text [],
+    tags jsonb,
     "createdAt" timestamptz,
     "updatedAt" timestamptz
 ) on true
