@@ -1,0 +1,94 @@
+"""The demo as a user runs it: real Airflow, everything started and stopped by one command."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+KIZUNA = Path(sys.executable).parent / "kizuna"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory):
+    home = tmp_path_factory.mktemp("demo")
+    for folder in (home, *home.parents[:2]):
+        folder.chmod(0o755)
+    yield home
+    kizuna(home, "reset", "--yes")
+
+
+def kizuna(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("KIZUNA_", "AIRFLOW"))}
+    environment |= {"KIZUNA_HOME": str(home)} | variables
+    return subprocess.run(
+        [str(KIZUNA), *arguments], env=environment, capture_output=True, text=True, check=False, timeout=600
+    )
+
+
+@pytest.mark.slow
+def test_two_demos_and_the_commands_around_them(home: Path):
+    first = kizuna(home, "demo", "--customers", "300")
+    assert first.returncode == 0, first.stdout + first.stderr
+    for expected in (
+        "✓ ingest_shopify.orders", "✓ ingest_line.followers", "✓ transform.marts.publish", "✓ activate.sync.line__audiences",
+        "Rows per layer", "F2, the second purchase", "within 90 days", "Phases:", "peak memory", "UI: http://127.0.0.1:",
+        "members acknowledged by LINE",
+    ):  # fmt: skip
+        assert expected in first.stdout
+    assert re.search(r"raw +\d+ expectations on \d+ tables: passed", first.stdout)
+
+    second = kizuna(home, "demo", "--customers", "300")
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "nothing had changed, nothing was sent" in second.stdout
+    assert re.search(r"shopify\.orders +\d+ +\d+ +0 +0", second.stdout)
+
+    figures = kizuna(home, "sql", "--csv", "select metric, value from marts.kpi_summary order by position")
+    assert figures.stdout.splitlines()[0] == "metric,value"
+    assert figures.stdout.splitlines()[1].startswith("customers,")
+    refused = kizuna(home, "sql", "create table marts.mine as select 1")
+    assert refused.returncode != 0
+    assert "read-only" in refused.stderr
+    denied = kizuna(home, "sql", "select * from raw.shopify__customers")
+    assert "permission denied" in denied.stderr
+
+    status = kizuna(home, "status")
+    assert "stopped  scheduler" in status.stdout
+    assert re.search(r"v2 +published", status.stdout)
+    back = kizuna(home, "rollback", "--yes")
+    assert "version 1" in back.stdout
+
+
+@pytest.mark.slow
+def test_a_demo_that_fails_says_which_step_why_and_where_the_log_is(home: Path):
+    vendors = {
+        f"AIRFLOW_CONN_{vendor}": json.dumps(
+            {"conn_type": "http", "host": f"http://127.0.0.1:9/{vendor.lower()}", "password": "x"}
+        )
+        for vendor in ("SHOPIFY", "LINE")
+    }
+    failed = kizuna(home, "demo", "--customers", "301", KIZUNA_HTTP_ATTEMPTS="1", **vendors)
+    assert failed.returncode == 1
+    assert re.search(r"The demo stopped: ingest_(line|shopify)\.\w+ failed: \w+", failed.stderr)
+    log = re.search(r"log: (\S+)", failed.stderr)
+    assert log
+    assert Path(log[1]).exists()
+    assert "Traceback" not in failed.stderr
+
+
+def test_bad_input_is_refused_before_anything_starts(tmp_path: Path):
+    folder = tmp_path / "history"
+    folder.mkdir()
+    (folder / "orders.csv").write_text("customer_id,order_id,ordered_at,total\nA,1,2026-01-01,10\nA,1,2026-01-02,10\n")
+    twice = kizuna(tmp_path / "home", "demo", "--history", str(folder))
+    assert twice.returncode == 1
+    assert all(word in twice.stderr for word in ("orders.csv", "line 3", "order_id", "'1'"))
+    (tmp_path / "strategy.yml").write_text("same_day_orders: never\n")
+    wrong = kizuna(tmp_path / "home", "demo", "--strategy", str(tmp_path / "strategy.yml"))
+    assert "same_day_orders: Input should be 'merge' or 'count', found 'never'" in wrong.stderr
+    assert not (tmp_path / "home").exists()
