@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from kizuna import outbox, warehouse
+from kizuna.destinations import DESTINATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +58,12 @@ class Segments:
         self.pass_gate(run_id)
         options.setdefault("pace", NoWaiting().pace)
         return outbox.deliver("line__audiences", connection, self.url, run_id, **options)
+
+    def deliver_in_small_batches(self, connection: Connection, run_id: str) -> outbox.Delivery:
+        """Deliver three ids a request, as `dying_delivery` does."""
+        declared = DESTINATIONS["line__audiences"]
+        with patch.dict(DESTINATIONS, line__audiences=dataclasses.replace(declared, batch_size=3)):
+            return self.deliver(connection, run_id)
 
     def read(self, query: str) -> list[tuple[Any, ...]]:
         """Read anything as the role that delivers."""
