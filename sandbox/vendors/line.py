@@ -188,9 +188,8 @@ class MessagingApi:
         if day >= today:
             return answer({"status": "unready"})
         followers, blocks = self._friends.totals(end_of(day))
-        return answer(
-            {"status": "ready", "followers": followers, "targetedReaches": followers - blocks, "blocks": blocks}
-        )
+        counts = {"followers": followers, "targetedReaches": followers - blocks, "blocks": blocks}
+        return answer({"status": "ready", **counts})
 
     async def create_audience(self, request: Request) -> Response:
         """Create an audience from user ids."""
@@ -232,9 +231,8 @@ class MessagingApi:
         """Show an audience and its uploads; asking lets the work go on."""
         audience_id = self._existing(request.path_params["audience_id"])
         self._audiences.poll(audience_id)
-        return answer(
-            {"audienceGroup": self._audiences.describe(audience_id), "jobs": self._audiences.jobs(audience_id)}
-        )
+        described = self._audiences.describe(audience_id)
+        return answer({"audienceGroup": described, "jobs": self._audiences.jobs(audience_id)})
 
     async def delete_audience(self, request: Request) -> Response:
         """Delete an audience."""

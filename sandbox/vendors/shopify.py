@@ -24,6 +24,7 @@ from starlette.routing import Route
 
 from sandbox.connections import PageError, Window, list_index, page_of
 from sandbox.cost import LARGEST_QUERY, Bucket, Price, Pricing
+from sandbox.execution import PreparedExecutor
 from sandbox.search import Search, parse_search, select
 from sandbox.storefront import Storefront, gid
 from sandbox.timeline import Node
@@ -121,7 +122,9 @@ class AdminApi:
         if not self._bucket.take(requested):
             return {"errors": [throttled_error()], **self._cost(requested, None)}
         context = Answering(self._storefront, self._setting.clock.now())
-        result = execute_sync(schema(), document, None, context, variables, operation_name)
+        result = execute_sync(
+            schema(), document, None, context, variables, operation_name, executor_class=PreparedExecutor
+        )
         actual = price.actual(result.data) if result.data else 0
         self._bucket.give_back(max(0, requested - actual))
         answered: dict[str, Any] = {"data": result.data, **self._cost(requested, actual)}
