@@ -11,7 +11,7 @@ import psycopg
 
 from kizuna import warehouse
 from kizuna.landing.prefetch import prefetched
-from kizuna.landing.records import RejectedRecord, Shape, copy_line
+from kizuna.landing.records import Shape, batches
 from kizuna.landing.tables import RawTable
 from kizuna.reading import Window, next_window
 
@@ -164,13 +164,11 @@ def _read(table: RawTable, stream: Stream, reader: Reader, window: Window) -> _W
     """Collect every page of the window, then ask the vendor for its count."""
     shape = Shape(stream.key, stream.updated)
     pages = records = 0
-    with prefetched(reader.pages(window)) as fetched:
-        for page in fetched:
-            outcomes = [copy_line(record, shape) for record in page]
-            lines = b"".join(outcome for outcome in outcomes if isinstance(outcome, bytes))
-            table.collect(lines, [outcome for outcome in outcomes if isinstance(outcome, RejectedRecord)])
-            pages += 1
-            records += len(page)
+    with prefetched(batches(reader.pages(window), shape)) as fetched:
+        for batch in fetched:
+            table.collect(batch)
+            pages += batch.page_count
+            records += batch.record_count
     counted = table.count_window()
     collected, rejected = counted.records, counted.rejects
     if collected + rejected != records:

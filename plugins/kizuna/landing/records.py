@@ -7,11 +7,16 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import orjson
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
 # Far above any order of any shop; Postgres would take more, but every reader of raw would suffer.
 LARGEST_RECORD_BYTES = 4 * 1024 * 1024
+BATCH_BYTES = 1024 * 1024
 # Postgres indexes at most about 2,700 bytes.
 LONGEST_ID = 500
 
@@ -37,8 +42,36 @@ class Shape:
     updated: str | None
 
 
+@dataclass
+class Batch:
+    """Some pages' records, checked and written for COPY."""
+
+    lines: bytearray = field(default_factory=bytearray)
+    rejects: list[RejectedRecord] = field(default_factory=list)
+    record_count: int = 0
+    page_count: int = 0
+
+
 class _UnfitError(Exception):
     """Carries the reason."""
+
+
+def batches(pages: Iterable[Sequence[object]], shape: Shape) -> Iterator[Batch]:
+    """Check every record and put small pages together: Postgres is asked once per batch, and pages may be tiny."""
+    batch = Batch()
+    for page in pages:
+        for record in page:
+            line = copy_line(record, shape)
+            if isinstance(line, RejectedRecord):
+                batch.rejects.append(line)
+            else:
+                batch.lines += line
+        batch.record_count += len(page)
+        batch.page_count += 1
+        if len(batch.lines) >= BATCH_BYTES:
+            yield batch
+            batch = Batch()
+    yield batch
 
 
 def copy_line(record: object, shape: Shape) -> bytes | RejectedRecord:

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from psycopg import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import psycopg
 
-    from kizuna.landing.records import RejectedRecord
+    from kizuna.landing.records import Batch
 
     Session = psycopg.Connection[Any]
 
@@ -33,7 +31,6 @@ grant select on {table} to kizuna_transform;
 # The window is collected in the session, outside any transaction: a long walk holds no lock and blocks no vacuum.
 _CREATE_COLLECTING = """
 create temporary table window_records (
-    position bigint generated always as identity,
     record_id text not null,
     updated_at timestamptz,
     payload_hash bytea not null,
@@ -65,15 +62,16 @@ select
 """
 
 # A record read twice in one window (it moved between pages, or the vendor repeated it) counts as it was last changed.
+# Rows lie in the order in which they were read, so that ctid says which of two equal times came last.
 _DROP_DUPLICATES = """
 delete from window_records
 using (
     select
-        position,
-        row_number() over (partition by record_id order by updated_at desc nulls last, position desc) as rank
+        ctid as place,
+        row_number() over (partition by record_id order by updated_at desc nulls last, ctid desc) as rank
     from window_records
 ) as ranked
-where window_records.position = ranked.position and ranked.rank > 1
+where window_records.ctid = ranked.place and ranked.rank > 1
 """
 
 # A record is compared with its own latest version that is not newer than itself: landing an older state again, in
@@ -162,15 +160,15 @@ class RawTable:
         """Forget what was collected, to read it again."""
         self.session.execute("truncate window_records, window_rejects")
 
-    def collect(self, lines: bytes, rejects: Sequence[RejectedRecord]) -> None:
-        """Add one page."""
+    def collect(self, batch: Batch) -> None:
+        """Add some pages."""
         with self.session.cursor() as cursor:
-            if lines:
+            if batch.lines:
                 with cursor.copy(_COPY_RECORDS) as copy:
-                    copy.write(lines)
+                    copy.write(batch.lines)
             cursor.executemany(
                 "insert into window_rejects (record_id, reason, payload_hash, payload) values (%s, %s, %s, %s)",
-                [(reject.record_id, reject.reason, reject.payload_hash, reject.payload) for reject in rejects],
+                [(reject.record_id, reject.reason, reject.payload_hash, reject.payload) for reject in batch.rejects],
             )
 
     def count_window(self) -> WindowCounts:

@@ -1,0 +1,96 @@
+"""A landing killed at any instant leaves all of its window or nothing, and a new run ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Runs in a process of its own: lands two pages, and stands still at the named instant until it is killed.
+VICTIM = """
+import sys, time
+sys.path.insert(0, sys.argv[3])
+from scripted import CONNECTION, ScriptedSource, record
+from kizuna import landing
+
+def stand_still():
+    print("here", flush=True)
+    sys.stdin.read()
+
+instant, url = sys.argv[1:3]
+source = ScriptedSource([[[record("a")], [record("b")]]])
+
+def before(owner, name):
+    real = getattr(owner, name)
+    setattr(owner, name, lambda *values, **named: (stand_still(), real(*values, **named))[1])
+
+if instant == "second_page":
+    source.at_page = lambda number: stand_still() if number == 1 else None
+elif instant == "none":
+    pass
+elif instant == "committed":
+    real = landing._commit
+    landing._commit = lambda *values: (real(*values), stand_still())[0]
+else:
+    before(*{
+        "collect": (landing.RawTable, "collect"),
+        "vendor_count": (source, "count"),
+        "insert_versions": (landing.RawTable, "insert_versions"),
+        "insert_quarantine": (landing.RawTable, "insert_quarantine"),
+        "watermark": (landing, "_move_watermark"),
+        "record": (landing, "_record"),
+    }[instant])
+landing.land_stream(source, source.stream, CONNECTION, url, "killed")
+"""
+STATE = """
+select
+    (select count(*) from raw.scripted__things),
+    (select count(*) from ops.watermarks),
+    (select count(*) from ops.landings)
+"""
+INSTANTS = ("second_page", "collect", "vendor_count", "insert_versions", "insert_quarantine", "watermark", "record")
+
+Query = Callable[..., list[tuple[Any, ...]]]
+
+
+def start(instant: str, url: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", VICTIM, instant, url, str(Path(__file__).parent)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def kill_at(instant: str, url: str) -> None:
+    with start(instant, url) as victim:
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == "here\n"
+        victim.kill()
+
+
+def run_to_the_end(url: str) -> None:
+    with start("none", url) as run:
+        run.communicate(timeout=60)
+    assert run.returncode == 0
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_killed_before_the_commit_nothing_is_there_and_a_new_run_lands_it_all(
+    instant: str, warehouse_url: str, query: Query
+) -> None:
+    kill_at(instant, warehouse_url)
+    assert query(STATE) == [(0, 0, 0)]
+
+    run_to_the_end(warehouse_url)
+    assert query(STATE) == [(2, 1, 1)]
+
+
+def test_killed_after_the_commit_everything_is_there_and_a_new_run_adds_nothing(
+    warehouse_url: str, query: Query
+) -> None:
+    kill_at("committed", warehouse_url)
+    assert query(STATE) == [(2, 1, 1)]
+
+    run_to_the_end(warehouse_url)
+    assert query(STATE) == [(2, 1, 2)]
