@@ -62,6 +62,6 @@ format: environment ## rewrite files the way lint wants them
 	.venv/bin/sqlfluff fix dbt_project/models dbt_project/macros
 
 bench: environment ## measure the path against bare alternatives; ratios in one run
-	.venv/bin/python -m bench
+	.venv/bin/python bench
 
 ci: lint test ## what .ci/run runs

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 15
 
+# Children of this very process by id, so that a stopped one is reaped; those of earlier commands belong to init.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
 
 @dataclass(frozen=True)
 class Daemon:
@@ -44,6 +47,7 @@ class Daemon:
                 env=dict(environment),
                 start_new_session=True,
             )
+        _children[started.pid] = started
         # A process id alone may be another program's by the time we look again.
         identity = {"pid": started.pid, "began": psutil.Process(started.pid).create_time()}
         self._file.write_text(json.dumps(identity))
@@ -69,6 +73,8 @@ class Daemon:
             _, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
             _signal(left, "kill")
             psutil.wait_procs(left, timeout=5)
+            if child := _children.pop(process.pid, None):
+                child.wait(timeout=5)
         self._file.unlink(missing_ok=True)
 
     def last_lines(self, count: int = 15) -> str:
