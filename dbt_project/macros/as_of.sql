@@ -2,7 +2,7 @@
 {% macro as_of() -%}
     {%- set day = var("as_of", none) -%}
     {%- if day is none and execute -%}
-        {{ exceptions.raise_compiler_error("var as_of is missing: expected a date, e.g. --vars '{as_of: 2026-11-22}'") }}
+        {{ exceptions.raise_compiler_error("var as_of is missing: expected --vars '{as_of: <YYYY-MM-DD>}'") }}
     {%- endif -%}
     date '{{ day if day is string else "1970-01-01" }}'
 {%- endmacro %}

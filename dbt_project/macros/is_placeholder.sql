@@ -1,4 +1,4 @@
-{#- Whether a normalized e-mail or phone is what forms are filled with when there is none to give. Such values link nobody. -#}
+{#- Whether a normalized e-mail or phone is what forms are filled with when there is none to give: it links nobody. -#}
 {% macro is_placeholder(kind, value) -%}
     case {{ kind }}
         when 'email'

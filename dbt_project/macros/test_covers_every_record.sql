@@ -1,4 +1,4 @@
-{#- Data test: every key of another model is in this one. It stands at the later model, so that the earlier builds alone. -#}
+{#- Data test: every key of an earlier model is in this one; it stands here so that the earlier one builds alone. -#}
 {% test covers_every_record(model, records, field) %}
     select distinct records.{{ field }}
     from {{ records }} as records

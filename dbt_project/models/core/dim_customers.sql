@@ -2,6 +2,14 @@ with identities as (
     select * from {{ ref("customer_identities") }}
 ),
 
+accounts as (
+    select * from {{ ref("stg_shopify__customers") }}
+),
+
+followers as (
+    select * from {{ ref("stg_line__followers") }}
+),
+
 orders as (
     select
         *,
@@ -11,45 +19,41 @@ orders as (
 ),
 
 first_orders as (
-    select * from orders where order_of_record = 1
+    select *
+    from orders
+    where order_of_record = 1
 ),
 
-shop_accounts as (
-    select
-        customers.*,
-        -- Imported accounts can be younger than their own orders.
-        least(customers.created_at, first_orders.ordered_at) as first_seen_at
-    from {{ ref("stg_shopify__customers") }} as customers
-    left join first_orders on customers.record_key = first_orders.record_key
-),
-
--- One row per person record, in one shape; orders speak for those who have no account (any more).
+-- Every person record in one shape. Imported accounts can be younger than their own orders.
 records as (
     select
-        record_key, first_seen_at, updated_at, email, coalesce(phone, address_phone) as phone, family_name, given_name,
-        family_name_kana, given_name_kana, birth_on, postal_code, prefecture, city, address, null as line_user_id, null::date as line_first_seen_on
-    from shop_accounts
-    union all
-    select
-        first_orders.record_key, first_orders.ordered_at, first_orders.ordered_at, first_orders.email,
-        first_orders.phone, null, null, null, null, null, null, null, null, null, null, null
-    from first_orders
-    left join shop_accounts on first_orders.record_key = shop_accounts.record_key
-    where shop_accounts.record_key is null
-    union all
-    select
-        record_key, first_seen_at, first_seen_at, null, null, null, null, null, null, null, null, null, null, null,
-        line_user_id, {{ business_date("first_seen_at") }}
-    from {{ ref("stg_line__followers") }}
+        identities.customer_id,
+        identities.record_key,
+        least(accounts.created_at, first_orders.ordered_at, followers.first_seen_at) as first_seen_at,
+        coalesce(accounts.updated_at, first_orders.ordered_at, followers.first_seen_at) as updated_at,
+        coalesce(accounts.email, first_orders.email) as email,
+        coalesce(accounts.phone, accounts.address_phone, first_orders.phone) as phone,
+        accounts.family_name,
+        accounts.given_name,
+        accounts.family_name_kana,
+        accounts.given_name_kana,
+        accounts.birth_on,
+        accounts.postal_code,
+        accounts.prefecture,
+        accounts.city,
+        accounts.address,
+        followers.line_user_id,
+        {{ business_date("followers.first_seen_at") }} as line_first_seen_on
+    from identities
+    left join accounts on identities.record_key = accounts.record_key
+    left join first_orders on identities.record_key = first_orders.record_key
+    left join followers on identities.record_key = followers.record_key
 ),
 
+-- LINE tells no past: who follows now is known for any day, everyone else from the first day on.
 known_records as (
-    select
-        identities.customer_id,
-        records.*
-    from records
-    inner join identities on records.record_key = identities.record_key
-    where {{ business_date("records.first_seen_at") }} <= {{ as_of() }}
+    select * from records
+    where {{ business_date("first_seen_at") }} <= {{ as_of() }} or line_user_id is not null
 ),
 
 line_links as (
@@ -66,13 +70,13 @@ golden as (
     select
         customer_id,
         min(first_seen_at) as first_seen_at,
-        count(*) as record_count,
         {% for attribute in [
-            "email", "phone", "family_name", "given_name", "family_name_kana", "given_name_kana", "birth_on", "postal_code",
-            "prefecture", "city", "address", "line_user_id", "line_first_seen_on",
-        ] -%}
-            {{ latest_known(attribute) }} as {{ attribute }}{{ "," if not loop.last }}
+            "email", "phone", "family_name", "given_name", "family_name_kana", "given_name_kana", "birth_on",
+            "postal_code", "prefecture", "city", "address", "line_user_id", "line_first_seen_on",
+        ] %}
+            {{ latest_known(attribute) }} as {{ attribute }},
         {% endfor %}
+        count(*)::int as record_count
     from known_records
     group by customer_id
 )
@@ -80,8 +84,8 @@ golden as (
 select
     golden.customer_id,
     golden.first_seen_at,
-    {{ business_date("golden.first_seen_at") }} as first_seen_on,
-    golden.record_count::int as record_count,
+    least({{ business_date("golden.first_seen_at") }}, {{ as_of() }}) as first_seen_on,
+    golden.record_count,
     golden.email,
     golden.phone,
     golden.family_name,

@@ -24,7 +24,7 @@ judged as (
     select
         *,
         coalesce({{ business_date("cancelled_at") }} <= {{ as_of() }}, false) as is_cancelled,
-        coalesce(tags ?| array[{{ quoted(strategy("refused_order_tags")) }}]::text [], false) as is_refused,
+        coalesce(tags ?| array[{{ quoted(strategy("refused_order_tags")) }}]::text[], false) as is_refused,
         total_incl_tax > 0 and refunded_incl_tax >= total_incl_tax as is_fully_refunded,
         total_incl_tax <= 0 as is_free
     from orders
@@ -33,15 +33,16 @@ judged as (
 counted as (
     select
         *,
-        not (
-            false
-            {% for exclusion, flag in [
-                ("exclude_test", "is_test"), ("exclude_cancelled", "is_cancelled"), ("exclude_refused", "is_refused"),
-                ("exclude_fully_refunded", "is_fully_refunded"), ("exclude_free", "is_free"),
-            ] if rules[exclusion] -%}
-                or {{ flag }}
-            {% endfor %}
-        ) as is_purchase
+        true
+        {% for exclusion, flag in [
+            ("exclude_test", "is_test"),
+            ("exclude_cancelled", "is_cancelled"),
+            ("exclude_refused", "is_refused"),
+            ("exclude_fully_refunded", "is_fully_refunded"),
+            ("exclude_free", "is_free"),
+        ] if rules[exclusion] %}
+            and not {{ flag }}
+        {% endfor %} as is_purchase
     from judged
 ),
 

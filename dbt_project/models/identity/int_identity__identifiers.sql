@@ -43,19 +43,22 @@ records as (
 ),
 
 contact_points as (
-    select record_key, 'email' as kind, {{ normalize_email("email") }} as contact from customers
-    union
-    select record_key, 'email' as kind, {{ normalize_email("email") }} as contact from orders_of_others
-    union
-    select record_key, 'phone' as kind, {{ normalize_phone("phone") }} as contact from customers
-    union
-    select record_key, 'phone' as kind, {{ normalize_phone("address_phone") }} as contact from customers
-    union
-    select record_key, 'phone' as kind, {{ normalize_phone("phone") }} as contact from orders_of_others
-    union
-    select record_key, 'line' as kind, line_user_id as contact from orders
-    union
-    select record_key, 'line' as kind, line_user_id as contact from followers
+    {% for kind, relation, contact in [
+        ("email", "customers", normalize_email("email")),
+        ("email", "orders_of_others", normalize_email("email")),
+        ("phone", "customers", normalize_phone("phone")),
+        ("phone", "customers", normalize_phone("address_phone")),
+        ("phone", "orders_of_others", normalize_phone("phone")),
+        ("line", "orders", "line_user_id"),
+        ("line", "followers", "line_user_id"),
+    ] %}
+        select
+            record_key,
+            '{{ kind }}' as kind,
+            {{ contact }} as contact
+        from {{ relation }}
+        {{ "union" if not loop.last }}
+    {% endfor %}
 ),
 
 usable_contact_points as (
@@ -66,7 +69,9 @@ usable_contact_points as (
         records.name_key
     from contact_points
     inner join records on contact_points.record_key = records.record_key
-    where contact_points.contact is not null and not {{ is_placeholder("contact_points.kind", "contact_points.contact") }}
+    where
+        contact_points.contact is not null
+        and not {{ is_placeholder("contact_points.kind", "contact_points.contact") }}
 ),
 
 -- A phone that goes by several names is a household's or a shop's: it links only records of one name.
@@ -82,13 +87,14 @@ identifiers as (
     select
         points.record_key,
         points.kind,
-        case when shared_phones.phone is null then points.contact else points.contact || '|' || points.name_key end as value
+        points.contact || case when shared_phones.phone is null then '' else '|' || points.name_key end as value
     from usable_contact_points as points
     left join shared_phones on points.kind = 'phone' and points.contact = shared_phones.phone
 ),
 
 linking as (
-    select * from identifiers where value is not null
+    select * from identifiers
+    where value is not null
 )
 
 select

@@ -4,7 +4,7 @@
 ] %}
 
 with members as (
-    {% for segment in segments -%}
+    {% for segment in segments %}
         select
             '{{ segment }}' as audience,
             customer_id
