@@ -95,14 +95,10 @@ def page_of(index: Index, window: Window, node: Callable[[int], Node]) -> Node:
 
 
 def connection(nodes: Sequence[Node], cursors: Sequence[str], *, has_next: bool, has_previous: bool) -> Node:
-    """Write a connection; edges are written only when they are asked for."""
-
-    def edges(_info: object) -> list[Node]:
-        return [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)]
-
+    """Write a connection; its edges are made of nodes and cursors when they are asked for."""
     return {
         "nodes": nodes,
-        "edges": edges,
+        "_cursors": cursors,
         "pageInfo": {
             "hasNextPage": has_next,
             "hasPreviousPage": has_previous,
@@ -110,6 +106,11 @@ def connection(nodes: Sequence[Node], cursors: Sequence[str], *, has_next: bool,
             "endCursor": cursors[-1] if cursors else None,
         },
     }
+
+
+def resolve_edges(page: Node, _info: object) -> list[Node]:
+    """Give the edges of a connection."""
+    return [{"cursor": cursor, "node": node} for cursor, node in zip(page["_cursors"], page["nodes"], strict=True)]
 
 
 def list_index(length: int) -> Index:

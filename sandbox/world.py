@@ -87,9 +87,10 @@ def invent_people(persons: int, customers: int, seed: int, opens: int) -> Iterat
     previous: Person | None = None
     for number in range(persons):
         random = Random(f"{seed}/person/{number}")
-        shares = previous is not None and number % 2 == 1 and random.random() < 0.22
-        home = previous.home if shares and previous else invent_home(random, random.randrange(len(ADDRESSES)))
-        family = previous.family if shares and previous and random.random() < 0.85 else None
+        is_couple = Random(f"{seed}/household/{number // 2}").random() < 0.22
+        partner = previous if is_couple and number % 2 == 1 else None
+        home = partner.home if partner else invent_home(random, random.randrange(len(ADDRESSES)), is_shared=is_couple)
+        family = partner.family if partner and random.random() < 0.85 else None
         person = invent_person(random, number, home, family)
         first = first_moment(random, opens, is_future=number >= customers)
         yield person, invent_shopper(random, first, opens + DAYS_AFTER * DAY)
@@ -115,8 +116,8 @@ def live(
     friend = befriend(person, shopper, random)
     if friend is not None:
         friends.append(friend)
-    shared_phone = random.random() < 0.15
-    digits = person.home.landline if shared_phone else person.mobile
+    gives_landline = random.random() < (0.5 if person.home.is_shared else 0.1)
+    digits = person.home.landline if gives_landline else person.mobile
     own: list[int] = []
     if not shopper.is_guest:
         own.append(open_account(person, digits, person.email, shopper.arrives_at, accounts, random, shopper))

@@ -81,7 +81,7 @@ def invent_shopper(random: Random, first: int, horizon: int) -> Shopper:
     spans = friend_spans(random, first)
     linked_at = None
     if spans and random.random() < 0.6:
-        linked_at = spans[0][0] + random.randint(0, 5) * DAY
+        linked_at = spans[0][0] + random.choice((0, 0, 0, 2, 20)) * DAY
     is_guest = bool(visits) and random.random() < 0.09
     return Shopper(arrives, is_regular, is_guest, random.random() < 0.08, visits, spans, linked_at)
 
@@ -91,7 +91,7 @@ def buying_moments(random: Random, first: int, horizon: int, *, is_regular: bool
     moments = [first]
     while True:
         turn = len(moments)
-        again = 0.92 if is_regular else (0.33 if turn == 1 else 0.58)
+        again = 0.92 if is_regular else (0.37 if turn == 1 else 0.58)
         if random.random() >= again:
             return moments
         gap = random.gauss(30, 4) if is_regular else random.lognormvariate(3.8, 0.8)
@@ -163,7 +163,7 @@ def friend_spans(random: Random, first: int) -> tuple[tuple[int, int | None], ..
     """Draw when a person is a LINE friend: a third become one, some block the account, a few of those come back."""
     if random.random() >= 0.35:
         return ()
-    begin = first + int(random.choice((-1.0, -0.01, -0.01, 3.0, 30.0)) * random.random() * DAY)
+    begin = first + int(random.choice((-1.0, -0.01, -0.01, -0.01, 3.0, 30.0)) * random.random() * DAY)
     if random.random() >= 0.2:
         return ((begin, None),)
     blocked = begin + int(random.expovariate(1 / 150) * DAY) + 3600

@@ -102,6 +102,7 @@ class Home:
     numbers: tuple[int, int, int]
     building: str
     landline: str
+    is_shared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +118,11 @@ class Person:
     home: Home
 
 
-def invent_home(random: Random, place: int) -> Home:
+def invent_home(random: Random, place: int, *, is_shared: bool) -> Home:
     """Invent a household's home."""
     numbers = (random.randint(1, 8), random.randint(1, 30), random.randint(1, 25))
     building = random.choice(BUILDINGS).format(random.randint(101, 909))
-    return Home(place, numbers, building, f"03{random.randint(30_000_000, 69_999_999)}")
+    return Home(place, numbers, building, f"03{random.randint(30_000_000, 69_999_999)}", is_shared)
 
 
 def invent_person(random: Random, number: int, home: Home, family: tuple[str, str, str] | None = None) -> Person:

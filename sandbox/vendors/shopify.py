@@ -22,7 +22,7 @@ from graphql import (
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.connections import PageError, Window, list_index, page_of
+from sandbox.connections import PageError, Window, list_index, page_of, resolve_edges
 from sandbox.cost import LARGEST_QUERY, Bucket, Price, Pricing
 from sandbox.execution import PreparedExecutor
 from sandbox.search import Search, parse_search, select
@@ -190,6 +190,8 @@ def schema() -> GraphQLSchema:
     order["customer"].resolve = resolve_order_customer
     order["lineItems"].resolve = resolve_line_items
     order["refunds"].resolve = resolve_refunds
+    for name in [name for name in built.type_map if name.endswith("Connection")]:
+        built.type_map[name].fields["edges"].resolve = resolve_edges  # type: ignore[attr-defined]
     for kind in ("Order", "Customer"):
         built.type_map[kind].fields["metafield"].resolve = resolve_metafield  # type: ignore[attr-defined]
     return built

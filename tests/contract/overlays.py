@@ -10,7 +10,7 @@ from typing import Any
 
 Spec = dict[str, Any]
 
-# "Status codes" and "Error responses" of the Messaging API reference: every endpoint may answer these, all in one shape;
+# "Status codes" and "Error responses" of the reference: every endpoint may answer these, all in one shape;
 # 401 for a bad token, 429 above the rate limit. https://developers.line.biz/en/reference/messaging-api/#status-codes
 EVERYWHERE = ("400", "401", "429")
 
@@ -42,28 +42,27 @@ USER_ID = "^U[0-9a-f]{32}$"
 def overlaid(spec: Spec) -> Spec:
     """Add what the reference pages say to a loaded specification."""
     fuller = with_discriminators(copy.deepcopy(spec))
-    error = {
-        "description": "Error",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}},
-    }
     for path, operations in fuller["paths"].items():
-        for operation in operations.values():
-            if isinstance(operation, dict) and "responses" in operation:
-                codes = (*EVERYWHERE, "404") if path in NOT_FOUND_PATHS else EVERYWHERE
-                for code in codes:
-                    operation["responses"].setdefault(code, error)
+        add_errors(operations, (*EVERYWHERE, "404") if path in NOT_FOUND_PATHS else EVERYWHERE)
     schemas = fuller["components"]["schemas"]
     schemas.setdefault("ErrorResponse", {"type": "object", "properties": {"message": {"type": "string"}}})
     for required in (REQUIRED, ALWAYS_ANSWERED):
-        for name, fields in required.items():
-            if name in schemas:
-                schemas[name]["required"] = sorted({*schemas[name].get("required", []), *fields})
-    for name, fields in EXTRA_FIELDS.items():
-        if name in schemas:
-            schemas[name]["properties"].update(fields)
+        for name in required.keys() & schemas.keys():
+            schemas[name]["required"] = sorted({*schemas[name].get("required", []), *required[name]})
+    for name in EXTRA_FIELDS.keys() & schemas.keys():
+        schemas[name]["properties"].update(EXTRA_FIELDS[name])
     if "GetFollowersResponse" in schemas:
         schemas["GetFollowersResponse"]["properties"]["userIds"]["items"]["pattern"] = USER_ID
     return fuller
+
+
+def add_errors(operations: Spec, codes: tuple[str, ...]) -> None:
+    """Let the operations of a path answer these errors, in the shape that all errors have."""
+    schema = {"$ref": "#/components/schemas/ErrorResponse"}
+    error = {"description": "Error", "content": {"application/json": {"schema": schema}}}
+    for operation in operations.values():
+        for code in codes if isinstance(operation, dict) and "responses" in operation else ():
+            operation["responses"].setdefault(code, error)
 
 
 def with_discriminators(spec: Spec) -> Spec:

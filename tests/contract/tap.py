@@ -1,7 +1,7 @@
 """Checks every exchange of an httpx client against the vendors' own specifications.
 
-Put the tap between a client and the sandbox: `httpx.Client(transport=ContractTap(InProcess(app), contracts))`. An exchange
-that the vendor's specification does not allow raises `ContractError`; what was checked is counted.
+Put the tap between a client and the sandbox: `httpx.Client(transport=ContractTap(InProcess(app), contracts))`. An
+exchange that the vendor's specification does not allow raises `ContractError`; what was checked is counted.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ class Contracts:
         document = parse(asked["query"])
         problems = validate(schema, document)
         if problems:
-            raise ContractError(f"shopify: the query is not the vendor's: {problems[0].message}")
+            message = f"shopify: the query is not the vendor's: {problems[0].message}"
+            raise ContractError(message)
         if response.status_code != 200 or "data" not in (answered := response.json()):
             return
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
@@ -103,7 +104,8 @@ class Contracts:
             if any(re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", known), path) for known in paths):
                 check_openapi(openapi, path, request, response)
                 return
-        raise ContractError(f"line: no published path matches {request.method} {path}")
+        message = f"line: no published path matches {request.method} {path}"
+        raise ContractError(message)
 
 
 def check_openapi(openapi: OpenAPI, path: str, request: httpx.Request, response: httpx.Response) -> None:
@@ -130,7 +132,8 @@ def check_openapi(openapi: OpenAPI, path: str, request: httpx.Request, response:
     except Exception as problem:
         cause = problem.__cause__ or problem
         details = "; ".join(str(error)[:200] for error in getattr(cause, "schema_errors", ())) or str(cause)[:300]
-        raise ContractError(f"line: {request.method} {path} → {response.status_code}: {details}") from problem
+        message = f"line: {request.method} {path} → {response.status_code}: {details}"
+        raise ContractError(message) from problem
 
 
 def check_shape(schema: GraphQLSchema, fragments: Any, selections: Any, kind: Any, data: Any, place: str) -> None:
@@ -141,7 +144,8 @@ def check_shape(schema: GraphQLSchema, fragments: Any, selections: Any, kind: An
         elif isinstance(selection, FieldNode):
             key = selection.alias.value if selection.alias else selection.name.value
             if key not in data:
-                raise ContractError(f"shopify: {place}.{key} is missing")
+                message = f"shopify: {place}.{key} is missing"
+                raise ContractError(message)
             if not selection.name.value.startswith("__"):
                 field_type = kind.fields[selection.name.value].type
                 check_value(schema, fragments, selection, field_type, data[key], f"{place}.{key}")
@@ -154,7 +158,8 @@ def check_value(schema: GraphQLSchema, fragments: Any, selection: FieldNode, kin
     """Check one answered value against its type."""
     if is_non_null_type(kind):
         if value is None:
-            raise ContractError(f"shopify: {place} is null, {kind} is promised")
+            message = f"shopify: {place} is null, {kind} is promised"
+            raise ContractError(message)
         check_value(schema, fragments, selection, kind.of_type, value, place)
     elif value is None:
         return
@@ -176,7 +181,8 @@ def check_leaf(kind: Any, value: Any, place: str) -> None:
     else:
         fits = isinstance(value, str) and re.fullmatch(SCALARS.get(kind.name, ".*"), value, re.DOTALL) is not None
     if not fits:
-        raise ContractError(f"shopify: {place} is {value!r}, which is no {kind.name}")
+        message = f"shopify: {place} is {value!r}, which is no {kind.name}"
+        raise ContractError(message)
 
 
 class ContractTap(httpx.BaseTransport):

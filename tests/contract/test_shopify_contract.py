@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,11 +9,12 @@ import pytest
 from graphql import is_enum_type, is_interface_type, is_list_type, is_non_null_type, is_object_type
 
 from sandbox.vendors.shopify import schema as served_schema
+from tests.contract.shopify_queries import CUSTOMERS, ORDERS, PATH, PRODUCTS, ask
 from tests.contract.tap import ContractError, Contracts, shopify_schema
-from tests.contract.shopify_queries import CUSTOMERS, ORDERS, PRODUCTS, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def walk(client: httpx.Client, query: str, kind: str, size: int) -> Iterator[dict[str, Any]]:
@@ -40,7 +40,7 @@ def test_counts_single_records_and_fragments_are_the_vendors(client: httpx.Clien
     first = next(walk(client, ORDERS, "orders", 1))["id"]
     query = """
         query ($id: ID!) {
-          order(id: $id) { ...named lineItems(first: 1) { edges { cursor node { id title } } pageInfo { hasNextPage } } }
+          order(id: $id) { ...named lineItems(first: 1) { edges { cursor node { id } } pageInfo { hasNextPage } } }
           node(id: $id) { __typename id ... on Order { name } }
           ordersCount { count precision } productsCount(limit: null) { count precision }
           shop { name currencyCode ianaTimezone }
@@ -59,9 +59,7 @@ def test_the_tap_refuses_a_query_the_vendor_would_refuse(client: httpx.Client):
 
 
 def test_the_tap_refuses_an_answer_of_another_shape(contracts: Contracts):
-    request = httpx.Request(
-        "POST", "http://sandbox/shopify/admin/api/2026-10/graphql.json", json={"query": "{ shop { name } }"}
-    )
+    request = httpx.Request("POST", f"http://sandbox{PATH}", json={"query": "{ shop { name } }"})
     with pytest.raises(ContractError, match="name is null"):
         contracts.check(request, httpx.Response(200, json={"data": {"shop": {"name": None}}}))
     with pytest.raises(ContractError, match="name is missing"):
