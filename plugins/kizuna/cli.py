@@ -87,10 +87,10 @@ def down() -> None:
 @click.confirmation_option("--yes", prompt="Stop the system and delete its data?")
 def reset() -> None:
     """Stop the system and delete its data (the embedded server's; a WAREHOUSE_URL is left alone)."""
-    from kizuna.local import system
+    from kizuna.local import databases, system
 
     system.down()
-    system.cluster().remove()
+    databases.cluster().remove()
     for entry in settings.home().iterdir() if settings.home().exists() else []:
         if entry.name != "uv":
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -101,15 +101,15 @@ def reset() -> None:
 def status() -> None:
     """Say what runs, which marts are published, since when, and for which day."""
     from kizuna import publishing
-    from kizuna.local import system
+    from kizuna.local import databases, system
 
     for name, is_running in system.processes().items():
         click.echo(f"{'running' if is_running else 'stopped':<8} {name}")
-    running = system.Running.load()
+    running = databases.Running.load()
     if running and system.is_up():
         click.echo(f"UI       {running.airflow_url}")
     with _server_for_a_moment():
-        found = publishing.versions(system.warehouse_in_use())
+        found = publishing.versions(databases.warehouse_in_use())
         for version in found:
             click.echo(_version_line(version))
         if not found:
@@ -122,11 +122,11 @@ def status() -> None:
 def sql_command(as_csv: bool, query: str) -> None:
     """Read the marts as BI does: one read-only statement, as the role kizuna_bi."""
     from kizuna import warehouse
-    from kizuna.local import system
+    from kizuna.local import databases
 
     with _server_for_a_moment():
         try:
-            with warehouse.connect(system.warehouse_in_use(), "kizuna_bi", read_only=True) as connection:
+            with warehouse.connect(databases.warehouse_in_use(), "kizuna_bi", read_only=True) as connection:
                 # The extended protocol takes one statement only: nothing can be appended to a query.
                 cursor = connection.execute(query.encode(), prepare=True)
                 names = [column.name for column in cursor.description or []]
@@ -144,11 +144,11 @@ def sql_command(as_csv: bool, query: str) -> None:
 def rollback() -> None:
     """Switch readers back to the previous version of the marts."""
     from kizuna import publishing
-    from kizuna.local import system
+    from kizuna.local import databases
 
     with _server_for_a_moment():
         try:
-            version = publishing.rollback(system.warehouse_in_use())
+            version = publishing.rollback(databases.warehouse_in_use())
         except publishing.PublishRefused as error:
             raise click.ClickException(str(error)) from None
         click.echo(f"Published again: version {version}")
@@ -189,13 +189,13 @@ def advance(duration: str) -> None:
     """Move the running sandbox's clock on by DURATION, like 1d, 12h or 30m."""
     import httpx
 
-    from kizuna.local import system
+    from kizuna.local import databases, system
 
     unit = {"d": 86_400, "h": 3_600, "m": 60}.get(duration[-1:])
     if unit is None or not duration[:-1].isdigit():
         message = f"{duration!r}: expected a number and d, h or m, like 1d"
         raise click.BadParameter(message)
-    running = system.Running.load()
+    running = databases.Running.load()
     if running is None or not system.processes()["sandbox"]:
         message = "The sandbox is not running: start it with `make up`"
         raise click.ClickException(message)
@@ -220,9 +220,12 @@ def convert(dataset: str, source: Path, target: Path, with_items: bool) -> None:
 @main.command()
 def prepare() -> None:
     """Bring the warehouse and Airflow's metadata up to date (the first step of a deployment)."""
-    from kizuna.local import system
+    from kizuna.local import databases
 
-    system.prepare(click.echo)
+    try:
+        databases.prepare(click.echo)
+    except (databases.LocalSystemError, settings.SettingsError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()
@@ -263,9 +266,9 @@ def _world(
 
 def _server_for_a_moment() -> Any:  # noqa: ANN401
     """The embedded server runs inside the block, and afterwards only if it ran before."""
-    from kizuna.local import system
+    from kizuna.local import databases
 
-    return system.server_for_a_moment()
+    return databases.server_for_a_moment()
 
 
 def _version_line(version: Any) -> str:  # noqa: ANN401

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from kizuna import settings
-from kizuna.local import airflow, system
+from kizuna.local import airflow, databases, system
 from kizuna.local.postgres import PostgresUnavailableError
 from kizuna.local.processes import Daemon, memory_bytes
 
@@ -76,7 +76,7 @@ class MemoryWatch(threading.Thread):
     def _processes(self) -> list[psutil.Process]:
         daemons = [Daemon(name, settings.home()).process() for name in [*airflow.PROCESSES, "sandbox"]]
         found = [psutil.Process(), *(process for process in daemons if process)]
-        if server := system.cluster().process_id():
+        if server := databases.cluster().process_id():
             found.append(psutil.Process(server))
         return found
 
@@ -182,7 +182,7 @@ def run(world: World) -> int:
         walk = Walk(airflow.AirflowClient(running.airflow_url), screen)
         walk.run()
         tell_summary(running, walk.seconds_per_step, screen.seconds, memory.stop())
-    except (StepFailedError, airflow.AirflowError, system.LocalSystemError, PostgresUnavailableError) as error:
+    except (StepFailedError, airflow.AirflowError, databases.LocalSystemError, PostgresUnavailableError) as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)  # noqa: T201
         return 1
     finally:

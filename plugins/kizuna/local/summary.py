@@ -12,7 +12,7 @@ from kizuna import settings, warehouse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kizuna.local.system import Running
+    from kizuna.local.databases import Running
 
 LAYERS = ("raw", "staging", "identity", "core", "marts", "segments", "sync")
 FIGURES = ("customers", "buyers", "orders", "gross_revenue", "net_revenue", "repeat_customers", "repeat_rate")

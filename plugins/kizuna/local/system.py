@@ -8,18 +8,14 @@ import socket
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import httpx
-import psycopg
-from psycopg import sql
 
-from kizuna import landing, settings, warehouse
-from kizuna.local import airflow
-from kizuna.local.postgres import Cluster
+from kizuna import settings
+from kizuna.local import airflow, databases
 from kizuna.local.processes import Daemon
 from kizuna.sources import SOURCES
 
@@ -33,47 +29,16 @@ VENDORS = ("shopify", "line")
 DAGS = {"transform", "activate", *(f"ingest_{name}" for name in SOURCES)}
 
 
-class LocalSystemError(RuntimeError):
-    """The local system cannot start as asked; the text says what stands in the way and what to do."""
-
-
-@dataclass(frozen=True)
-class Running:
-    """Where the parts of a started system are."""
-
-    warehouse_url: str
-    airflow_url: str
-    sandbox_url: str
-    origin: str
-
-    @classmethod
-    def load(cls) -> Running | None:
-        """The system as last started, or None."""
-        file = settings.home() / "system.json"
-        return cls(**json.loads(file.read_text())) if file.exists() else None
-
-    def save(self) -> None:
-        """Keep it for the next command; the file holds the database's password, so it is ours alone."""
-        file = settings.home() / "system.json"
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(asdict(self)))
-
-
-def cluster() -> Cluster:
-    """The embedded Postgres of this project."""
-    return Cluster(settings.home() / "postgres")
-
-
-def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> Running:
+def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> databases.Running:
     """Start what is not running for `world`; what runs for another world is restarted on this one.
 
     Raises:
         LocalSystemError: when the warehouse holds another world's data.
     """
-    before = Running.load()
+    before = databases.Running.load()
     if before and before.origin != world.key():
         stop_processes()
-    warehouse_url, metadata_url = _databases(world, tell)
+    warehouse_url, metadata_url = databases.open_databases(world, tell)
     sandbox_url = _start_sandbox(world, tell)
     port = _port(before.airflow_url if before else "")
     variables = (
@@ -84,7 +49,7 @@ def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> Ru
     _migrate_once(variables, metadata_url, tell)
     tell("Airflow: starting api-server, scheduler, dag-processor, triggerer")
     airflow.start(variables)
-    running = Running(warehouse_url, f"http://127.0.0.1:{port}", sandbox_url, world.key())
+    running = databases.Running(warehouse_url, f"http://127.0.0.1:{port}", sandbox_url, world.key())
     running.save()
     airflow.AirflowClient(running.airflow_url).wait_until_ready(DAGS, lambda text: tell(f"Airflow: {text}"))
     return running
@@ -93,25 +58,11 @@ def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> Ru
 @contextmanager
 def outside(world: World, tell: Callable[[str], None]) -> Iterator[dict[str, str]]:
     """Run the warehouse and the vendors, without Airflow, inside the block; gives the environment of the steps."""
-    warehouse_url, _ = _databases(world, tell)
+    warehouse_url, _ = databases.open_databases(world, tell)
     try:
         yield _environment(warehouse_url, _start_sandbox(world, tell), world)
     finally:
         down()
-
-
-def prepare(tell: Callable[[str], None]) -> None:
-    """Bring the warehouse (WAREHOUSE_URL) and Airflow's metadata up to date, for a deployment of one's own."""
-    url = settings.warehouse_url()
-    warehouse.prepare(url)
-    landing.ensure_tables(url)
-    if not os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"):
-        message = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN is not set: expected the URL of Airflow's metadata database"
-        raise LocalSystemError(message)
-    metadata = os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("postgresql+psycopg2", "postgresql")
-    create_database(url, urlsplit(metadata).path.lstrip("/"))
-    airflow.migrate(dict(os.environ))
-    tell("The warehouse and Airflow's metadata are up to date")
 
 
 def stop_processes() -> list[str]:
@@ -128,9 +79,9 @@ def stop_processes() -> list[str]:
 def down() -> list[str]:
     """Stop everything; returns the names of what ran."""
     ran = stop_processes()
-    if cluster().port() is not None:
+    if databases.cluster().port() is not None:
         ran.append("postgres")
-    cluster().stop()
+    databases.cluster().stop()
     return ran
 
 
@@ -143,81 +94,8 @@ def processes() -> dict[str, bool]:
     """Each part of the system and whether it runs."""
     parts = {name: Daemon(name, settings.home()).process() is not None for name in [*airflow.PROCESSES, "sandbox"]}
     if not os.environ.get("WAREHOUSE_URL"):
-        parts["postgres"] = cluster().port() is not None
+        parts["postgres"] = databases.cluster().port() is not None
     return parts
-
-
-def warehouse_in_use() -> str:
-    """The warehouse that commands read: WAREHOUSE_URL, else the last started one, with its server running.
-
-    Raises:
-        LocalSystemError: when nothing was started yet.
-    """
-    if given := os.environ.get("WAREHOUSE_URL"):
-        return given
-    running = Running.load()
-    if running is None:
-        message = "No warehouse yet: run `make demo` or `make up` first, or set WAREHOUSE_URL"
-        raise LocalSystemError(message)
-    cluster().start()
-    # The port may have changed since the address was kept.
-    return cluster().url(urlsplit(running.warehouse_url).path.lstrip("/"))
-
-
-@contextmanager
-def server_for_a_moment() -> Iterator[None]:
-    """Run the embedded server inside the block, and afterwards only if it ran before."""
-    ran = bool(os.environ.get("WAREHOUSE_URL")) or cluster().port() is not None
-    try:
-        yield
-    finally:
-        if not ran:
-            cluster().stop()
-
-
-def _databases(world: World, tell: Callable[[str], None]) -> tuple[str, str]:
-    """The prepared warehouse's URL and that of Airflow's metadata, on one server."""
-    settings.home().mkdir(parents=True, exist_ok=True)
-    metadata = os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "").replace("postgresql+psycopg2", "postgresql")
-    if given := os.environ.get("WAREHOUSE_URL"):
-        _prepare_warehouse(given, world)
-        return given, metadata or _database_beside(given)
-    tell("Postgres: starting the embedded server")
-    embedded = cluster()
-    embedded.start()
-    url = embedded.create_database(f"kizuna_{world.key()}")
-    _prepare_warehouse(url, world)
-    return url, metadata or embedded.create_database("airflow")
-
-
-def _database_beside(url: str) -> str:
-    """Create (where missing) a database for Airflow's metadata on the warehouse's server."""
-    parts = urlsplit(url)
-    name = f"{parts.path.lstrip('/')}_airflow"
-    create_database(url, name)
-    return urlunsplit(parts._replace(path=f"/{name}"))
-
-
-def create_database(url: str, name: str) -> None:
-    """Create database `name` on the server of `url` unless it is there."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        if not connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-
-
-def _prepare_warehouse(url: str, world: World) -> None:
-    """Bring it up to date, and refuse to pour one world's customers into another's warehouse."""
-    warehouse.prepare(url)
-    landing.ensure_tables(url)
-    with warehouse.connect(url) as connection:
-        connection.execute("insert into ops.origin (origin) values (%s) on conflict do nothing", [world.key()])
-        row = connection.execute("select origin from ops.origin").fetchone()
-    if row and row[0] != world.key():
-        message = (
-            f"This warehouse holds {row[0]!r}, not {world.key()!r}: "
-            "give each input a database of its own (WAREHOUSE_URL), or drop and create this one"
-        )
-        raise LocalSystemError(message)
 
 
 def _start_sandbox(world: World, tell: Callable[[str], None]) -> str:
@@ -225,7 +103,7 @@ def _start_sandbox(world: World, tell: Callable[[str], None]) -> str:
     if all(os.environ.get(f"AIRFLOW_CONN_{vendor.upper()}") for vendor in VENDORS):
         return ""
     daemon = Daemon("sandbox", settings.home())
-    before = Running.load()
+    before = databases.Running.load()
     port = _port(before.sandbox_url if before else "")
     url = f"http://127.0.0.1:{port}"
     if daemon.process() and before and world.as_of:
@@ -240,7 +118,7 @@ def _start_sandbox(world: World, tell: Callable[[str], None]) -> str:
     while not _answers(f"{url}/_sandbox/health"):
         if daemon.process() is None or time.monotonic() > deadline:
             message = f"The sandbox did not start (log: {daemon.log}):\n{daemon.last_lines()}"
-            raise LocalSystemError(message)
+            raise databases.LocalSystemError(message)
         time.sleep(0.2)
     return url
 
@@ -301,4 +179,4 @@ def _port(previous_url: str) -> int:
                 continue
             return int(probe.getsockname()[1])
     message = "No free port on 127.0.0.1"
-    raise LocalSystemError(message)
+    raise databases.LocalSystemError(message)

@@ -60,11 +60,11 @@ def world_of_history(folder: Path, as_of: date | None, policy: Strategy, tell: C
     Raises:
         WorldError: when the history does not load, or is not in the reporting currency alone.
     """
-    from sandbox.replay import OrderHistoryError, read_history  # noqa: PLC0415 - reads whole files; only histories pay
+    from sandbox.replay import OrderHistoryError, read_order_history  # noqa: PLC0415 - reads whole files; only histories pay
 
     zone = policy.business_timezone
     try:
-        sales = read_history(folder, timezone=zone, currency=policy.reporting_currency).sales
+        sales = read_order_history(folder, timezone=zone, currency=policy.reporting_currency).sales
     except OrderHistoryError as error:
         raise WorldError(str(error)) from None
     currency = _one_currency({sale.currency for sale in sales}, policy, tell)
