@@ -11,7 +11,7 @@ from kizuna import warehouse
 from kizuna.publishing.views import OWNER
 
 VERSIONS_KEPT = 7
-PATIENCE = sql.SQL("set local lock_timeout = '500ms'")
+PATIENCE = sql.SQL("set local lock_timeout = '100ms'")
 
 
 def drop_outdated(warehouse_url: str) -> list[str]:

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from kizuna.quality.suites import Expectation
 
 FLOOR = "{proven_up_to}"
+# The records as they are now, of the rows that have not passed yet: what a newer version has put right does not block.
+NEW_ROWS = """(
+    select landed.* from {table} as landed
+    where landed._sequence > {proven_up_to} and not landed._is_deleted and not exists (
+        select from {table} as newer where newer._record_id = landed._record_id
+        and (coalesce(newer._source_updated_at, '-infinity'), newer._sequence)
+        > (coalesce(landed._source_updated_at, '-infinity'), landed._sequence)
+    )
+) as new_rows"""
 
 
 @dataclass(frozen=True)
@@ -28,10 +37,11 @@ class Ceiling:
 
 
 def with_floor(one: Expectation, table: str, target: Target) -> tuple[Expectation, Ceiling | None]:
-    """The expectation with the number of the last proven row in the place of {proven_up_to}.
+    """The expectation with {new_rows} written out and the number of the last proven row for {proven_up_to}.
 
     Proof holds for the very same query only: a changed line or policy is checked on every row again.
     """
+    one = replace(one, query=one.query.replace("{new_rows}", NEW_ROWS))
     if FLOOR not in one.query:
         return one, None
     digest = hashlib.sha256(fill(one.query.replace(FLOOR, "0"), table, target).encode()).hexdigest()[:16]

@@ -22,7 +22,8 @@ EVERY_TABLE = "_every_table"
 SEVERITIES = ("critical", "warning", "info")
 DESCRIPTION = {"severity", "owner", "reason", "name", "runbook"}
 SQL_KEY = "rows_that_must_not_exist"
-PLACEHOLDERS = {"table", "table_name", "schema", "run_id", "as_of", "proven_up_to", *Strategy.model_fields}
+RAW_ONLY = {"new_rows", "proven_up_to"}
+PLACEHOLDERS = {"table", "table_name", "schema", "run_id", "as_of", *RAW_ONLY, *Strategy.model_fields}
 PLACEHOLDER = re.compile(r"\{([a-z_]\w*)\}")
 # Arguments that steer the tool, not the check, and types that need what a one-line expectation does not have.
 NOT_ARGUMENTS = {
@@ -165,9 +166,10 @@ def _check_query(fields: dict[str, Any], arguments: dict[str, Any], place: str, 
         _fail(place, line, f"name is missing: {SQL_KEY} needs a name that states the rule, like customers_match_core")
     if not str(fields[SQL_KEY]).lstrip().lower().startswith(("select", "with")):
         _fail(place, line, f"{SQL_KEY} must be one select: its first column is the id shown as a sample")
-    unknown = set(PLACEHOLDER.findall(str(fields[SQL_KEY]))) - PLACEHOLDERS
-    if "{proven_up_to}" in str(fields[SQL_KEY]) and place.split("/")[-2] != "raw":
-        _fail(place, line, "{proven_up_to} is for raw tables: only their rows never change")
+    used = set(PLACEHOLDER.findall(str(fields[SQL_KEY])))
+    if used & RAW_ONLY and place.split("/")[-2] != "raw":
+        _fail(place, line, f"{{{min(used & RAW_ONLY)}}} is for raw tables: only their rows never change")
+    unknown = used - PLACEHOLDERS
     if unknown:
         _fail(
             place,
