@@ -64,11 +64,11 @@ def world_of_history(folder: Path, as_of: date | None, policy: Strategy, tell: C
 
     zone = policy.business_timezone
     try:
-        sales = read_order_history(folder, timezone=zone, currency=policy.reporting_currency).sales
+        history = read_order_history(folder, timezone=zone, currency=policy.reporting_currency)
     except OrderHistoryError as error:
         raise WorldError(str(error)) from None
-    currency = _one_currency({sale.currency for sale in sales}, policy, tell)
-    last_day = datetime.fromtimestamp(max(sale.at for sale in sales), ZoneInfo(zone)).date()
+    currency = _one_currency(history.currencies(), policy, tell)
+    last_day = datetime.fromtimestamp(max(sale.at for sale in history.sales.values()), ZoneInfo(zone)).date()
     return World(0, 0, folder.resolve(), as_of or last_day, zone, currency)
 
 
