@@ -56,6 +56,7 @@ def walk(view: View, sort: str, query: str | None, size: int, *, reverse: bool) 
 histories = st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=4), min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(
     histories, st.integers(0, 35), st.integers(1, 9), st.booleans(), st.sampled_from(["updated_at", "id", "created_at"])
 )
@@ -69,6 +70,7 @@ def test_a_walk_gives_each_row_once_in_order(changes: list[list[int]], now: int,
         assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=reverse)
 
 
+@settings(deadline=None)
 @given(histories, st.integers(0, 30), st.integers(0, 30), st.integers(1, 7))
 def test_a_window_holds_exactly_the_rows_changed_in_it(changes: list[list[int]], low: int, high: int, size: int):
     view = made_view(changes, 35)
@@ -78,6 +80,7 @@ def test_a_window_holds_exactly_the_rows_changed_in_it(changes: list[list[int]],
     assert rows == sorted(max(times) for times in changes if low <= max(times) < high)
 
 
+@settings(deadline=None)
 @given(histories, st.sampled_from([">=", "<=", ">", "<"]), st.integers(0, 30))
 def test_filters_on_another_field_than_the_sort_hold_too(changes: list[list[int]], operator: str, bound: int):
     view = made_view(changes, 35)
@@ -177,6 +180,7 @@ def test_an_empty_bucket_throttles_until_points_come_back(world: World, open_san
     assert "errors" not in ask(client, query)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 5), st.floats(0, 30)), max_size=30))
 def test_a_bucket_never_gives_more_than_it_holds_and_restores(steps: list[tuple[float, float]]):
     moment, taken = [0.0], 0.0
