@@ -1,7 +1,7 @@
 """Raw rows a second of `land_stream` over HTTP, against a bare loop that reads the same pages and COPYs the same bytes.
 
-Run by hand: `.venv/bin/python bench/ingest.py [--rows 24000] [--rounds 3] [--record]`. Both sides run in one go, turn
-about, each in a process of its own against the same vendor and the same Postgres. Nothing is written without `--record`.
+Run by hand: `.venv/bin/python bench/ingest.py [--rows 24000] [--rounds 3] [--record]`. Both sides run turn about in one
+go, each in a process of its own, against the same vendor and the same Postgres. `--record` alone writes anything.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import orjson
 import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROJECT = Path(__file__).resolve().parents[1]
 STREAMS = ("orders", "customers")
@@ -120,7 +122,7 @@ def serve(port: int, rows: int) -> None:
     headers = [(b"content-type", b"application/json"), (b"x-shopify-api-version", b"2026-10")]
     counted = {"count": rows, "precision": "EXACT"}
 
-    async def answer(scope: Any, receive: Any, send: Any) -> None:
+    async def answer(_scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True
         while more:
             message = await receive()
@@ -230,8 +232,8 @@ def describe(stream: str, rows: int, bare: list[dict[str, float]], landing: list
     verdict = "goal met" if ratio >= GOAL else "must met" if ratio >= MUST else "NOT MET"
     peak = [max(run["mebibytes"] for run in runs) for runs in (bare, landing)]
     return (
-        f"ingest {stream}: landing {speeds[1]:,.0f} rows/s, bare {speeds[0]:,.0f} rows/s, ratio {ratio:.2f} ({verdict}; "
-        f"goal {GOAL}, must {MUST}); peak memory {peak[1]:.0f} MiB, bare {peak[0]:.0f} MiB; {rows:,} rows"
+        f"ingest {stream}: landing {speeds[1]:,.0f} rows/s, bare {speeds[0]:,.0f} rows/s, ratio {ratio:.2f} "
+        f"({verdict}; goal {GOAL}, must {MUST}); peak memory {peak[1]:.0f} MiB, bare {peak[0]:.0f} MiB; {rows:,} rows"
     )
 
 

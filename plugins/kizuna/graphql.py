@@ -16,7 +16,7 @@ from kizuna.http import READ_SECONDS, Client, Request, VendorContractError
 from kizuna.reading import VendorCount, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kizuna.settings import Connection
 
@@ -121,8 +121,14 @@ class GraphqlReader:
         """Ask the vendor how many records the window has."""
         variables = {"window": window_filter(window), "limit": None}
         answer = self._ask(f"{self._stream.name} count", self._stream.count_query(), variables)
-        counted = answer.body["data"][f"{self._stream.name}Count"]
+        counted = answer.body["data"].get(f"{self._stream.name}Count")
+        if not isinstance(counted, dict):
+            self._fail(f"{self._stream.name} count", answer, "no count", "check the scopes of the app")
         return VendorCount(counted["count"], is_lower_bound=counted["precision"] != "EXACT")
+
+    def still_there(self, record_ids: Sequence[str]) -> int:  # noqa: ARG002
+        """Return none: no stream here is a snapshot."""
+        return 0
 
     def pages(self, window: Window) -> Iterator[list[Any]]:
         """Yield the window's nodes, each with its nested connections complete."""
@@ -138,16 +144,24 @@ class GraphqlReader:
         while after not in seen:
             seen.add(after)
             answer = self._ask(operation, query, {**variables, "after": after})
-            connection = answer.body["data"]
-            for name in at:
-                connection = connection[name] or {}
-            if not connection:
-                self._fail(operation, answer, f"{at[0]} is null", "run again; the record was just deleted")
+            connection = self._find(answer, operation, at)
             yield connection
             if not connection["pageInfo"]["hasNextPage"]:
                 return
             after = connection["pageInfo"]["endCursor"]
         self._fail(operation, answer, "the cursor repeats", "report it to the vendor")
+
+    def _find(self, answer: Answer, operation: str, at: tuple[str, ...]) -> dict[str, Any]:
+        """Return the connection `at` a place in the data."""
+        found: dict[str, Any] = answer.body["data"]
+        for name in at:
+            inner = found.get(name)
+            if not isinstance(inner, dict):
+                self._fail(operation, answer, f"{name} is not there", "run again; a record may just have been deleted")
+            found = inner
+        if not isinstance(found.get("nodes"), list) or not isinstance(found.get("pageInfo"), dict):
+            self._fail(operation, answer, "a page without nodes or pageInfo", "report it to the vendor")
+        return found
 
     def _complete(self, node: Any) -> Any:  # noqa: ANN401 - a vendor's record: anything
         """Read nested connections to their end and drop their cursors, which change without the record changing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ READ_SECONDS = 30.0
 MAX_ATTEMPTS = 8
 LONGEST_BACKOFF_SECONDS = 30.0
 LONGEST_WAIT_SECONDS = 600.0
+# httpx writes every address to the log, and addresses hold user ids.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
 JSON_BODY = {"content-type": "application/json"}
 # In these cases the vendor has done nothing with the request, so that even a request that acts may be sent again.
 NOTHING_DONE = frozenset({"rate limit", "ConnectError", "ConnectTimeout"})

@@ -70,6 +70,9 @@ class Reader(Protocol):
     def count(self, window: Window) -> VendorCount:
         """Ask the vendor how many records the window has."""
 
+    def still_there(self, record_ids: Sequence[str]) -> int:
+        """Ask the vendor how many of these records, which a snapshot did not show, it has all the same."""
+
 
 class Stream(Protocol):
     """One kind of record of a source; without `updated` it is a snapshot: all there is, every time."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from kizuna.http import READ_SECONDS, Client, Request, VendorContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from kizuna.answers import Answer
@@ -25,9 +25,11 @@ class Get:
         """Remember whom to ask."""
         self._client = client
 
-    def __call__(self, path: str, parameters: Mapping[str, str], operation: str) -> Answer:
-        """Return the JSON object at the path."""
-        answer = self._client.send(Request("GET", path, operation, params=parameters))
+    def __call__(
+        self, path: str, parameters: Mapping[str, str], operation: str, accept: Collection[int] = ()
+    ) -> Answer:
+        """Return the JSON object at the path; `operation` and not the path names it in errors."""
+        answer = self._client.send(Request("GET", path, operation, params=parameters, accept=accept))
         if not isinstance(answer.body, dict):
             self.fail(operation, answer, "the body is not an object", "compare with the vendor's reference")
         return answer
@@ -49,8 +51,8 @@ class TokenPages:
 class RestStream:
     """One list of records at `path`, under `records` in each page.
 
-    `count` asks the vendor how many there are. `window` writes a window as parameters; a stream without it is a
-    snapshot. A vendor that lists bare ids has them wrapped as `{key: id}`.
+    `count` asks the vendor how many there are. `window` writes a window as parameters; a stream without `updated` is a
+    snapshot, and `is_there` asks for one record that it did not show. Bare ids are wrapped as `{key: id}`.
     """
 
     name: str
@@ -63,6 +65,7 @@ class RestStream:
     window: Callable[[Window], Mapping[str, str]] | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     are_bare_ids: bool = False
+    is_there: Callable[[Get, str], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,11 @@ class RestReader:
     def count(self, window: Window) -> VendorCount:
         """Ask the vendor how many records the window has."""
         return self._stream.count(self._get, window)
+
+    def still_there(self, record_ids: Sequence[str]) -> int:
+        """Ask for each record that the snapshot did not show."""
+        is_there = self._stream.is_there
+        return sum(is_there(self._get, record_id) for record_id in record_ids) if is_there else 0
 
     def pages(self, window: Window) -> Iterator[list[Any]]:
         """Yield the window's records page by page."""

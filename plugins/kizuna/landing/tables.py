@@ -94,10 +94,7 @@ where latest._payload_hash is distinct from incoming.payload_hash or latest._is_
 """
 
 # Only for snapshots: who is not in it any more has left. A rejected record is there, if not in good shape.
-_INSERT_DELETIONS = """
-insert into {table} (_record_id, _source_updated_at, _extracted_at, _run_id, _payload_hash, _is_deleted, payload)
-select
-    latest._record_id, latest._source_updated_at, now(), %(run_id)s, latest._payload_hash, true, latest.payload
+_FROM_MISSING = """
 from (
     select distinct on (_record_id) *
     from {table}
@@ -108,6 +105,14 @@ where
     and not exists (select from window_records where window_records.record_id = latest._record_id)
     and not exists (select from window_rejects where window_rejects.record_id = latest._record_id)
 """
+
+_INSERT_DELETIONS = f"""
+insert into {{table}} (_record_id, _source_updated_at, _extracted_at, _run_id, _payload_hash, _is_deleted, payload)
+select latest._record_id, latest._source_updated_at, now(), %(run_id)s, latest._payload_hash, true, latest.payload
+{_FROM_MISSING}
+"""
+
+_SAMPLE_MISSING = f"select latest._record_id {_FROM_MISSING} order by random() limit %(size)s"
 
 _COUNT_PRESENT = """
 select count(*)
@@ -180,6 +185,10 @@ class RawTable:
         """Count the records of a snapshot stream that are known and not deleted."""
         row = self.session.execute(self._text(_COUNT_PRESENT)).fetchone()
         return int(row[0]) if row else 0
+
+    def sample_missing(self, size: int) -> list[str]:
+        """Name some of the known records that the collected snapshot does not have."""
+        return [row[0] for row in self.session.execute(self._text(_SAMPLE_MISSING), {"size": size})]
 
     def drop_duplicates(self) -> None:
         """Keep one of each record in the window: the one changed last."""

@@ -32,6 +32,11 @@ def count_followers(get: Get, window: Window) -> VendorCount:
     return get.fail("followers count", answer, why, "run again in some hours; without a count nothing is landed")
 
 
+def is_follower(get: Get, user_id: str) -> bool:
+    """Tell whether somebody who is not in the list follows all the same, which a dropped page would explain."""
+    return get(f"/v2/bot/profile/{user_id}", {}, "follower profile", accept=(404,)).status == 200
+
+
 SOURCE = RestSource(
     name="line",
     clock_path="/v2/bot/info",
@@ -45,6 +50,7 @@ SOURCE = RestSource(
             parameters={"limit": "1000"},
             pagination=TokenPages(parameter="start", field="next"),
             count=count_followers,
+            is_there=is_follower,
         ),
     ),
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kizuna.reading import VendorCount, Window
 from kizuna.settings import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 CONNECTION = Connection("scripted", "http://127.0.0.1:9", "no-token")
@@ -41,6 +43,7 @@ class ScriptedSource:
     overlap: timedelta = timedelta(minutes=10)
     hold_back: timedelta = timedelta(minutes=2)
     windows: list[Window] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
     at_page: Callable[[int], None] = lambda _number: None
 
     @property
@@ -69,6 +72,9 @@ class ScriptedSource:
         if isinstance(self.says, VendorCount):
             return self.says
         return VendorCount(self.distinct() if self.says is None else self.says)
+
+    def still_there(self, record_ids: Sequence[str]) -> int:
+        return len(self.kept & set(record_ids))
 
     def distinct(self) -> int:
         """How many records the last walk really has."""

@@ -1,4 +1,4 @@
-"""A landing killed at any instant leaves all of its window or nothing, and a new run ends as if nothing had happened."""
+"""A landing killed at any instant leaves all of its window or nothing, and a new run ends as if nothing happened."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from scripted import NOON, ScriptedSource, ScriptedStream, record
+from scripted import NOON, ScriptedSource, record
 
 from kizuna import landing, warehouse
-from kizuna.landing import EmptySnapshotError, Landing, ReconciliationError, StreamBusyError
+from kizuna.landing import Landing, ReconciliationError, StreamBusyError
 from kizuna.reading import VendorCount
 
 Land = Callable[..., Landing]
@@ -28,10 +28,6 @@ WATERMARK = "select upper_at from ops.watermarks"
 
 def minutes_ago(minutes: int) -> datetime:
     return NOON - timedelta(minutes=minutes)
-
-
-def followers(*names: str) -> ScriptedSource:
-    return ScriptedSource([[[{"id": name} for name in names]]], stream=ScriptedStream(updated=None))
 
 
 def test_a_landed_window_is_counted_and_moves_the_watermark(land: Land, query: Query) -> None:
@@ -194,7 +190,9 @@ def test_a_bad_record_is_kept_aside_and_fails_nobody(land: Land, query: Query, b
     land(source, "run-2")
 
     assert (landed.read_count, landed.landed_count, landed.quarantined_count) == (3, 2, 1)
-    rows = query("select reason, seen_count, run_id, first_seen_at < last_seen_at, length(payload) > 3 from ops.quarantine")
+    rows = query(
+        "select reason, seen_count, run_id, first_seen_at < last_seen_at, length(payload) > 3 from ops.quarantine"
+    )
     assert rows == [(reason, 2, "run-2", True, True)]
     assert [name for name, _ in query(VERSIONS)] == ["a", "b"]
 
@@ -213,36 +211,6 @@ def test_text_that_looks_like_copy_escapes_arrives_as_it_was(land: Land, query: 
     land(ScriptedSource([[[record("a\\b\tc\n", name=name)]]]))
 
     assert query(VERSIONS) == [("a\\b\tc\n", name)]
-
-
-def test_who_is_missing_from_a_snapshot_is_deleted_and_comes_back(land: Land, query: Query) -> None:
-    land(followers("a", "b"))
-    left = land(followers("a", "c"))
-    assert left.landed_count == 2
-    assert query(LATEST) == [("a", None, False), ("b", None, True), ("c", None, False)]
-
-    assert land(followers("a", "c")).landed_count == 0
-    assert land(followers("a", "b", "c")).landed_count == 1
-    assert query(LATEST) == [("a", None, False), ("b", None, False), ("c", None, False)]
-    assert query("select payload from raw.scripted__things where _is_deleted") == [({"id": "b"},)]
-
-
-def test_an_empty_snapshot_of_known_records_is_refused(land: Land, query: Query) -> None:
-    empty = followers()
-    assert land(empty).landed_count == 0
-    land(followers("a", "b"))
-
-    with pytest.raises(EmptySnapshotError, match="snapshot is empty, but 2 records are known"):
-        land(empty)
-    assert query(LATEST) == [("a", None, False), ("b", None, False)]
-
-
-def test_a_rejected_record_of_a_snapshot_has_not_left(land: Land, query: Query) -> None:
-    land(followers("a", "b"))
-    bad = ScriptedSource([[[{"id": "a"}, {"id": "b", "name": "\0"}]]], stream=ScriptedStream(updated=None))
-    land(bad)
-
-    assert query(LATEST) == [("a", None, False), ("b", None, False)]
 
 
 def test_two_runs_do_not_land_one_stream_at_once(
@@ -277,9 +245,7 @@ def test_comparing_costs_by_the_window_and_not_by_the_history(land: Land, wareho
         session.execute("set role kizuna_ingest")
         table = landing.RawTable(session, "scripted", "things")
         table.open_window()
-        plan = session.execute(
-            table._text("explain " + landing.tables._INSERT_VERSIONS), {"run_id": "run"}
-        ).fetchall()
+        plan = session.execute(table._text("explain " + landing.tables._INSERT_VERSIONS), {"run_id": "run"}).fetchall()
     text = "\n".join(str(row[0]) for row in plan)
 
     assert "Index Scan using scripted__things_record_id" in text
