@@ -17,7 +17,6 @@ create table if not exists identity.members (
     linked_at timestamptz not null,
     run_id text not null
 );
-create index if not exists members_customer_id on identity.members (customer_id);
 comment on table identity.members is
 'The customer of every record now. The previous content is an input of every run, full rebuilds included.';
 
