@@ -142,12 +142,7 @@ class Storefront:
             "tags": ["受取拒否"] if any(event.kind == "refused" for event in happened) else [],
             "currencyCode": currency,
             "displayFinancialStatus": financial_status(sale, [event.kind for event in happened], refunded),
-            "totalPriceSet": bag(sale.total, currency),
-            "totalDiscountsSet": bag(sale.discount, currency),
-            "totalTaxSet": bag(sale.tax, currency),
-            "totalShippingPriceSet": bag(sale.shipping, currency),
-            "totalRefundedSet": bag(refunded, currency),
-            "currentTotalPriceSet": bag(Decimal(0) if cancelled else sale.total - refunded, currency),
+            **sums(sale, refunded, is_cancelled=cancelled is not None),
             "customAttributes": [{"key": key, "value": value} for key, value in sale.attributes.items()],
             "discountCodes": [sale.discount_code] if sale.discount_code else [],
             "refunds": [
@@ -202,6 +197,19 @@ class Storefront:
             "defaultAddress": address_node(account.key, profile),
             "metafields": metafields(account.key, profile),
         }
+
+
+def sums(sale: Sale, refunded: Decimal, *, is_cancelled: bool) -> Node:
+    """Write an order's amounts of money."""
+    amounts = {
+        "totalPriceSet": sale.total,
+        "totalDiscountsSet": sale.discount,
+        "totalTaxSet": sale.tax,
+        "totalShippingPriceSet": sale.shipping,
+        "totalRefundedSet": refunded,
+        "currentTotalPriceSet": Decimal(0) if is_cancelled else sale.total - refunded,
+    }
+    return {name: bag(value, sale.currency) for name, value in amounts.items()}
 
 
 def financial_status(sale: Sale, kinds: Sequence[str], refunded: Decimal) -> str:

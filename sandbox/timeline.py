@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Node = dict[str, Any]
 Positions = NDArray[np.int64]
+# A walk reads each order once; keeping all of a large shop would cost hundreds of megabytes for nothing.
+MOST_KEPT_NODES = 4_096
 SearchT = TypeVar("SearchT", bound=Hashable)
 
 
@@ -98,9 +100,11 @@ class View:
         return changed
 
     def node(self, record: int) -> Node:
-        """Build the record as it is now (once)."""
+        """Build the record as it is now, and keep it while it is likely to be asked for again."""
         node = self._nodes.get(record)
         if node is None:
+            if len(self._nodes) >= MOST_KEPT_NODES:
+                self._nodes.clear()
             node = self._nodes[record] = self._timeline.build(record, self._changed_at[record])
         return node
 
