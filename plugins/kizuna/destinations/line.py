@@ -14,7 +14,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from kizuna.http import Client, Request, VendorRefusedError
+from kizuna.http import READ_SECONDS, Client, Request, VendorRefusedError
 from kizuna.sending import AudienceObject, AudienceState, AudienceStatus, ListedAudience, NewAudience
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class LineAudiences:
     def __init__(self, connection: Connection, sleep: Callable[[float], None]) -> None:
         """Open nothing yet: the first request connects."""
         headers = {"authorization": f"Bearer {connection.token}"}
-        self._client = Client("line", connection.base_url, headers, sleep=sleep)
+        seconds = float(connection.extra.get("read_seconds", READ_SECONDS))
+        self._client = Client("line", connection.base_url, headers, read_seconds=seconds, sleep=sleep)
 
     def __enter__(self) -> LineAudiences:
         """Return itself."""
