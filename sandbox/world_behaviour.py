@@ -80,8 +80,8 @@ def invent_shopper(random: Random, first: int, horizon: int) -> Shopper:
     arrives = min([first, *(visit.at for visit in visits)]) - random.randint(60, 1800)
     spans = friend_spans(random, first)
     linked_at = None
-    if spans and random.random() < 0.6:
-        linked_at = spans[0][0] + random.choice((0, 0, 0, 2, 20)) * DAY
+    if spans and random.random() < 0.8:
+        linked_at = spans[0][0] + random.choice((0, 0, 0, 0, 2, 20)) * DAY
     is_guest = bool(visits) and random.random() < 0.09
     return Shopper(arrives, is_regular, is_guest, random.random() < 0.08, visits, spans, linked_at)
 
@@ -94,11 +94,17 @@ def buying_moments(random: Random, first: int, horizon: int, *, is_regular: bool
         again = 0.92 if is_regular else (0.37 if turn == 1 else 0.58)
         if random.random() >= again:
             return moments
-        gap = random.gauss(30, 4) if is_regular else random.lognormvariate(3.8, 0.8)
-        at = at_daytime(random, moments[-1] + int(max(0.3, gap) * DAY))
+        at = at_daytime(random, moments[-1] + int(gap_days(random, is_regular=is_regular) * DAY))
         if at > horizon or len(moments) > 60:
             return moments
         moments.append(max(at, moments[-1] + 3600))
+
+
+def gap_days(random: Random, *, is_regular: bool) -> float:
+    """Draw the days to the next purchase: a month for regulars, for others a week or until it is used up."""
+    if is_regular:
+        return max(0.3, random.gauss(30, 4))
+    return random.uniform(0.5, 7) if random.random() < 0.13 else max(0.3, random.lognormvariate(3.8, 0.8))
 
 
 def at_daytime(random: Random, moment: int) -> int:
@@ -160,8 +166,8 @@ def sample_visit(at: int) -> Visit:
 
 
 def friend_spans(random: Random, first: int) -> tuple[tuple[int, int | None], ...]:
-    """Draw when a person is a LINE friend: a third become one, some block the account, a few of those come back."""
-    if random.random() >= 0.35:
+    """Draw when a person is a LINE friend: close to half become one, some block us, a few of those come back."""
+    if random.random() >= 0.45:
         return ()
     begin = first + int(random.choice((-1.0, -0.01, -0.01, -0.01, 3.0, 30.0)) * random.random() * DAY)
     if random.random() >= 0.2:

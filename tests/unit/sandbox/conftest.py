@@ -23,7 +23,7 @@ HEADERS = {"X-Shopify-Access-Token": "sandbox-token", "Authorization": "Bearer s
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    return invent_world(200, 5, date(2026, 11, 22))
+    return invent_world(500, 5, date(2026, 11, 22))
 
 
 @pytest.fixture

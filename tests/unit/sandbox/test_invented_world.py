@@ -80,12 +80,12 @@ def test_totals_add_up(brand: World):
         assert sum(event.amount for event in sale.events) <= sale.total
 
 
-def test_a_third_are_line_friends_and_some_of_them_are_linked(brand: World):
+def test_close_to_half_are_line_friends_and_most_of_them_are_linked(brand: World):
     buyers = {sale.truth for sale in brand.sales}
     friends = {friend.truth for friend in brand.friends}
     linked = {sale.truth for sale in brand.sales if "line_user_id" in sale.attributes}
-    assert 0.30 <= len(friends & buyers) / len(buyers) <= 0.40
-    assert 0.3 <= len(linked) / len(friends & buyers) <= 0.7
+    assert 0.40 <= len(friends & buyers) / len(buyers) <= 0.50
+    assert 0.5 <= len(linked) / len(friends & buyers) <= 0.9
     assert None in friends
     assert any(friend.spans[-1][1] is not None for friend in brand.friends)
     assert any(len(friend.spans) > 1 for friend in brand.friends)
