@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[1]
 STREAMS = ("orders", "customers")
+SIDES = ("bare", "landing")
 GOAL, MUST = 0.8, 0.6
 
 
@@ -217,12 +218,22 @@ def run(rows: int, rounds: int) -> list[str]:
             warehouse.prepare(cluster.create_database("prepared"))
             for number in range(rounds):
                 for stream in STREAMS:
-                    for side in ("bare", "landing"):
+                    for side in SIDES:
                         url = cluster.create_database(f"{side}_{stream}_{number}", template="prepared")
                         found.setdefault((stream, side), []).append(child(side, stream, vendor, url))
         finally:
             cluster.stop()
-    return [describe(stream, rows, found[stream, "bare"], found[stream, "landing"]) for stream in STREAMS]
+    lines = [describe(stream, rows, found[stream, "bare"], found[stream, "landing"]) for stream in STREAMS]
+    both = {
+        side: [together(*runs) for runs in zip(*(found[stream, side] for stream in STREAMS), strict=True)]
+        for side in SIDES
+    }
+    return [*lines, describe("both", rows * len(STREAMS), both["bare"], both["landing"])]
+
+
+def together(*runs: dict[str, float]) -> dict[str, float]:
+    """Add up the seconds of several streams' runs."""
+    return {"seconds": sum(run["seconds"] for run in runs), "mebibytes": max(run["mebibytes"] for run in runs)}
 
 
 def describe(stream: str, rows: int, bare: list[dict[str, float]], landing: list[dict[str, float]]) -> str:

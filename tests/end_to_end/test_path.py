@@ -18,7 +18,7 @@ from kizuna.local.world import World
 from kizuna.quality import GateFailed
 from kizuna.sources import SOURCES
 
-WORLD = World(customers=400, seed=11, history=None, as_of=None, timezone="Asia/Tokyo", currency="JPY")
+WORLD = World(customers=1200, seed=11, history=None, as_of=None, timezone="Asia/Tokyo", currency="JPY")
 MEMBERS = "select count(*) from sync.sync_line__audiences"
 IDS = "select record_key, customer_id from identity.members order by record_key"
 
@@ -51,7 +51,8 @@ class Brand:
             return connection.execute(query.encode()).fetchall()
 
     def line_requests(self) -> int:
-        return sum(httpx.get(f"{self.sandbox_url}/_sandbox/stats").json()["requests"].get("line", {}).values())
+        requests = httpx.get(f"{self.sandbox_url}/_sandbox/stats").json()["requests"]
+        return sum(count for operation, count in requests.get("line", {}).get("operations", {}).items() if "audience" in operation.lower())
 
     def line_audiences(self) -> list[dict[str, Any]]:
         return httpx.get(f"{self.sandbox_url}/_sandbox/stats").json()["line"]["audiences"]

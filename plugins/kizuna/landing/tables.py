@@ -76,14 +76,16 @@ where window_records.ctid = ranked.place and ranked.rank > 1
 
 # A record is compared with its own latest version that is not newer than itself: landing an older state again, in
 # whatever order, adds nothing. One index lookup per record read, so that the cost follows the window, not the history.
-_INSERT_VERSIONS = """
+_INSERT_ALL = """
 insert into {table} (_record_id, _source_updated_at, _extracted_at, _run_id, _payload_hash, payload)
-select
-    incoming.record_id, incoming.updated_at, now(), %(run_id)s, incoming.payload_hash, incoming.payload
+select incoming.record_id, incoming.updated_at, now(), %(run_id)s, incoming.payload_hash, incoming.payload
 from window_records as incoming
+"""
+
+_INSERT_VERSIONS = f"""{_INSERT_ALL}
 left join lateral (
     select versions._payload_hash, versions._is_deleted
-    from {table} as versions
+    from {{table}} as versions
     where
         versions._record_id = incoming.record_id
         and (versions._source_updated_at is null or versions._source_updated_at <= incoming.updated_at)
@@ -196,7 +198,10 @@ class RawTable:
 
     def insert_versions(self, run_id: str) -> int:
         """Add a version of each record that differs from what is known of it."""
-        return self.session.execute(self._text(_INSERT_VERSIONS), {"run_id": run_id}).rowcount
+        # The first landing is the largest by far, and has nothing to compare with.
+        is_first = self.session.execute(self._text("select from {table} limit 1")).fetchone() is None
+        text = self._text(_INSERT_ALL if is_first else _INSERT_VERSIONS)
+        return self.session.execute(text, {"run_id": run_id}).rowcount
 
     def insert_deletions(self, run_id: str) -> int:
         """Add a deleted version of each record that the snapshot does not have any more."""

@@ -172,7 +172,10 @@ def _configured(one: Expectation, index: int, table: str, target: Target, *, who
             notes=one.reason,
         ).to_domain_obj()
     except ValueError as error:
-        problem = str(error).splitlines()[-1].strip()
+        refused: list[dict[str, Any]] = getattr(error, "errors", list)()
+        problem = str(error)
+        for each in refused[:1]:
+            problem = f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
         message = f"{one.place}: {one.name}: {problem}"
         raise SuiteError(message) from None
 

@@ -37,11 +37,12 @@ def plan(suites: Mapping[str, Suite], target: Target, only: str | None) -> Plan:
     planned = Plan(tables=len(wanted))
     for table in wanted:
         suite = _suite_of(table, suites, target)
-        if table in catalog:
+        if catalog.get(table):
             _plan_table(table, suite, catalog[table], target, planned)
         else:
+            problem = f"{target.role} may not read it" if table in catalog else f"{target.schema}.{table} is missing"
             missing = _built_in("expect_table_to_exist", suite, "a table that is missing was not checked")
-            planned.outcomes.append(_broken(table, suite, missing, f"{target.schema}.{table} is missing"))
+            planned.outcomes.append(_broken(table, suite, missing, problem))
     return planned
 
 
@@ -52,8 +53,8 @@ def _belongs(table: str, only: str | None) -> bool:
 def _suite_of(table: str, suites: Mapping[str, Suite], target: Target) -> Suite:
     """A table's own suite with the conventions behind it; the conventions alone where it has none."""
     every, own = suites.get(EVERY_TABLE), suites.get(table)
-    if own is None and every is None:
-        message = f"{target.schema}.{table} has no suite: add {table}.yml or {EVERY_TABLE}.yml to the gate's folder"
+    if not any(suite and suite.expectations for suite in (own, every)):
+        message = f"{target.schema}.{table} has no expectation: add {table}.yml or lines to {EVERY_TABLE}.yml"
         raise SuiteError(message)
     parts = [suite for suite in (own, every) if suite]
     return Suite(
@@ -109,15 +110,16 @@ def _is_empty(table: str, target: Target) -> bool:
 
 
 def _catalog(target: Target) -> dict[str, set[str]]:
-    """The columns of every table that is there."""
+    """The columns of every table that is there; none where the gate's role may not read them."""
     catalog: dict[str, set[str]] = {}
     with warehouse.connect(target.warehouse_url, target.role, read_only=True) as connection:
         rows: list[Any] = connection.execute(
-            "select relname, attname from pg_class inner join pg_attribute on attrelid = pg_class.oid"
+            "select relname, attname, has_table_privilege(pg_class.oid, 'select')"
+            " from pg_class inner join pg_attribute on attrelid = pg_class.oid"
             " where relnamespace = to_regnamespace(%s) and relkind in ('r', 'p', 'v', 'm') and attnum > 0"
             " and not attisdropped and relname !~ '__dbt_(tmp|backup)$'",
             [target.schema],
         ).fetchall()
-    for table, column in rows:
-        catalog.setdefault(table, set()).add(column)
+    for table, column, is_readable in rows:
+        catalog.setdefault(table, set()).update([column] if is_readable else [])
     return catalog

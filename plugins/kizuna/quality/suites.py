@@ -111,7 +111,7 @@ def _load(file: Path, gate: Gate) -> Suite:
 
 
 def _expectations(node: yaml.Node | None, loader: yaml.SafeLoader, place: str) -> Iterator[Expectation]:
-    if node is None:
+    if node is None or node.tag == "tag:yaml.org,2002:null":
         return
     if not isinstance(node, yaml.SequenceNode):
         _fail(place, _line(node), "expectations: expected a list, one line an expectation")

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kizuna import identity, layers, warehouse
-from kizuna.strategy import Strategy
+from kizuna import identity, layers, publishing, warehouse
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from kizuna.strategy import Strategy
 
 RUN = "test"
 
 
 def build_marts(url: str, policy: Strategy, as_of: date, *, full_refresh: bool = False) -> None:
     """Build everything from staging to the unpublished marts."""
-    build_staging(url, policy, as_of, full_refresh=full_refresh)
+    select, exclude = "staging identity", "customer_identities"
     layers.build(
-        "identity", "transform", exclude="customer_identities", run_id=RUN, warehouse_url=url, strategy=policy, as_of=as_of
+        select,
+        "transform",
+        exclude=exclude,
+        run_id=RUN,
+        warehouse_url=url,
+        strategy=policy,
+        as_of=as_of,
+        full_refresh=full_refresh,
     )
     identity.resolve(url, RUN)
     rebuild_from_core(url, policy, as_of)
@@ -34,6 +44,13 @@ def rebuild_from_core(url: str, policy: Strategy, as_of: date) -> None:
     """Build core and marts anew on the identities there are."""
     select = "customer_identities core marts"
     layers.build(select, "transform", run_id=RUN, warehouse_url=url, strategy=policy, as_of=as_of)
+
+
+def publish_and_activate(url: str, policy: Strategy, as_of: date) -> None:
+    """Publish the marts and build segments and sync on them."""
+    warehouse.prepare(url)  # a database copied from a template lacks the grants on itself
+    publishing.publish(url, RUN, as_of, policy.digest())
+    layers.build("segments sync", "activate", run_id=RUN, warehouse_url=url, strategy=policy, as_of=as_of)
 
 
 def read(url: str, query: str) -> pd.DataFrame:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+import psycopg
 
 from kizuna import landing, warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 CURRENCY = "USD"
 RAW_COLUMNS = "(_record_id, _source_updated_at, _extracted_at, _run_id, _payload_hash, payload)"
@@ -78,9 +81,13 @@ def online_retail(shared: Path) -> list[Order]:
     """UCI Online Retail: positive lines of known customers; an invoice is an order."""
     lines = pd.read_parquet(shared / "data/online_retail/online_retail_2010-12_2011-12.parquet")
     bought = lines[lines.CustomerID.notna() & (lines.Quantity > 0) & (lines.UnitPrice > 0)]
-    amounts = [Decimal(str(price)) * int(pieces) for price, pieces in zip(bought.UnitPrice, bought.Quantity, strict=True)]
-    invoices = bought.assign(amount=amounts).groupby("InvoiceNo").agg(
-        customer=("CustomerID", "first"), ordered_at=("InvoiceDate", "min"), total=("amount", "sum")
+    amounts = [
+        Decimal(str(price)) * int(pieces) for price, pieces in zip(bought.UnitPrice, bought.Quantity, strict=True)
+    ]
+    invoices = (
+        bought.assign(amount=amounts)
+        .groupby("InvoiceNo")
+        .agg(customer=("CustomerID", "first"), ordered_at=("InvoiceDate", "min"), total=("amount", "sum"))
     )
     return [
         Order(str(number), str(invoice.customer), invoice.ordered_at.to_pydatetime().replace(tzinfo=UTC), invoice.total)
@@ -88,24 +95,37 @@ def online_retail(shared: Path) -> list[Order]:
     ]
 
 
-def load(url: str, orders: list[Order]) -> None:
-    """Write the orders and their customers into raw, as a source of accounts without contact data would."""
+def load(url: str, orders: Iterable[Order], accounts: Mapping[str, datetime] | None = None) -> None:
+    """Write orders and accounts into raw; who ordered has an account as old as the first order unless told."""
     landing.ensure_tables(url)
-    first_orders: dict[str, datetime] = {}
-    for order in orders:
-        first_orders[order.customer_id] = min(order.ordered_at, first_orders.get(order.customer_id, order.ordered_at))
-    customers = ((customer, at, {"createdAt": at.isoformat()}) for customer, at in first_orders.items())
+    orders, known = list(orders), dict(accounts or {})
+    for order in sorted(orders, key=lambda order: order.ordered_at):
+        known.setdefault(order.customer_id, order.ordered_at)
+    customers = ((customer, at, {"createdAt": at.isoformat()}) for customer, at in known.items())
     write(url, "shopify__customers", customers)
     write(url, "shopify__orders", ((order.order_id, order.ordered_at, order_payload(order)) for order in orders))
 
 
+def forget(url: str) -> None:
+    """Empty raw and the memory of identity, as on the first day."""
+    with psycopg.connect(url) as connection:
+        connection.execute("truncate raw.shopify__customers, raw.shopify__orders, raw.line__followers")
+        connection.execute(
+            "truncate identity.members, identity.former_members, identity.redirects, identity.issued_ids"
+        )
+
+
 def write(url: str, table: str, records: Iterable[tuple[str, datetime, dict[str, Any]]]) -> None:
     """Add one version of each record."""
-    with warehouse.connect(url, "kizuna_ingest") as connection, connection.cursor() as cursor:
-        with cursor.copy(f"copy raw.{table} {RAW_COLUMNS} from stdin") as copy:  # type: ignore[arg-type]
-            for record_id, updated_at, payload in records:
-                text = json.dumps(payload)
-                copy.write_row([record_id, updated_at, updated_at, "test", hashlib.sha256(text.encode()).digest(), text])
+    statement = f"copy raw.{table} {RAW_COLUMNS} from stdin"
+    with (
+        warehouse.connect(url, "kizuna_ingest") as connection,
+        connection.cursor() as cursor,
+        cursor.copy(statement) as copy,  # type: ignore[arg-type]
+    ):
+        for record_id, updated_at, payload in records:
+            text = json.dumps(payload)
+            copy.write_row([record_id, updated_at, updated_at, "test", hashlib.sha256(text.encode()).digest(), text])
 
 
 def order_payload(order: Order) -> dict[str, Any]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from kizuna import publishing, warehouse
-from tests.integration.publishing.conftest import Publish
+
+if TYPE_CHECKING:
+    from tests.integration.publishing.conftest import Publish
 
 TABLES = ("customers", "customer_phases", "f2_cohorts", "kpi_summary", "rfm")
 JOINED = (
@@ -66,7 +69,8 @@ def test_a_statement_that_found_one_name_before_the_switch_and_one_after_sees_on
         publish(2)
         row = connection.execute("select nspname from pg_namespace where nspname like 'marts_retired%'").fetchone()
         assert row
-        mixed = f"select distinct old.version, new.version from {row[0]}.customers as old join marts.rfm as new using (customer_id)"
+        early = f"{row[0]}.customers"
+        mixed = f"select distinct early.version, rfm.version from {early} as early join marts.rfm using (customer_id)"
         assert connection.execute(mixed.encode()).fetchall() == [(2, 2)]
 
 

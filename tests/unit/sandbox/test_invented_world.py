@@ -38,11 +38,11 @@ def purchase_days(world: World) -> dict[int, list[int]]:
 
 
 def test_the_same_seed_gives_the_same_world(world: World):
-    assert invent_world(200, 5, ANCHOR) == world
+    assert invent_world(500, 5, ANCHOR) == world
 
 
 def test_another_seed_gives_another_world(world: World):
-    assert invent_world(200, 6, ANCHOR).sales != world.sales
+    assert invent_world(500, 6, ANCHOR).sales != world.sales
 
 
 def test_a_person_is_the_same_among_more_people(world: World):
