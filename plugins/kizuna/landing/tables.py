@@ -74,18 +74,18 @@ using (
 where window_records.ctid = ranked.place and ranked.rank > 1
 """
 
-# A record is compared with its own latest version that is not newer than itself: landing an older state again, in
-# whatever order, adds nothing. One index lookup per record read, so that the cost follows the window, not the history.
 _INSERT_ALL = """
 insert into {table} (_record_id, _source_updated_at, _extracted_at, _run_id, _payload_hash, payload)
 select incoming.record_id, incoming.updated_at, now(), %(run_id)s, incoming.payload_hash, incoming.payload
 from window_records as incoming
 """
 
-_INSERT_VERSIONS = f"""{_INSERT_ALL}
+# A record is compared with its own latest version that is not newer than itself: landing an older state again, in
+# whatever order, adds nothing. One index lookup per record read, so that the cost follows the window, not the history.
+_COMPARED = """
 left join lateral (
     select versions._payload_hash, versions._is_deleted
-    from {{table}} as versions
+    from {table} as versions
     where
         versions._record_id = incoming.record_id
         and (versions._source_updated_at is null or versions._source_updated_at <= incoming.updated_at)
@@ -94,6 +94,7 @@ left join lateral (
 ) as latest on true
 where latest._payload_hash is distinct from incoming.payload_hash or latest._is_deleted
 """
+_INSERT_VERSIONS = _INSERT_ALL + _COMPARED
 
 # Only for snapshots: who is not in it any more has left. A rejected record is there, if not in good shape.
 _FROM_MISSING = """
