@@ -66,11 +66,10 @@ class OrderHistory:
         """Make a world that starts right behind the as-of day (default: the day of the last order)."""
         sales = sorted(self.sales.values(), key=lambda sale: sale.at)
         last_day = as_of or datetime.fromtimestamp(sales[-1].at, self.zone).date()
-        behind = datetime.combine(last_day + timedelta(days=1), time(0, MINUTES_BEHIND_THE_DAY), self.zone)
         zone = str(self.zone)
         return World(
             name=self.name,
-            starts_at=int(behind.timestamp()),
+            starts_at=behind_the_day(last_day, self.zone),
             timezone=zone,
             currency=self.currency,
             products=list(self.products.values()),
@@ -79,6 +78,11 @@ class OrderHistory:
             friends=[],
             identity={"kind": "history", "name": self.name, "timezone": zone, "currency": self.currency},
         )
+
+
+def behind_the_day(day: date, zone: ZoneInfo) -> int:
+    """Give the moment from which a run reads the whole day, in seconds since 1970."""
+    return int(datetime.combine(day + timedelta(days=1), time(0, MINUTES_BEHIND_THE_DAY), zone).timestamp())
 
 
 def read_order_history(folder: Path, timezone: str, currency: str) -> OrderHistory:

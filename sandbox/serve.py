@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import uvicorn
 
 from sandbox.app import create_app
-from sandbox.replay import read_order_history
+from sandbox.replay import behind_the_day, read_order_history
 from sandbox.state import State
 from sandbox.world import TIMEZONE, invent_world
 
@@ -46,7 +46,10 @@ def choose_world(
     timezone: str,
     currency: str,
 ) -> World:
-    """Read the history, or invent the world anchored on the date at which its state was created."""
+    """Read the history, or invent the world anchored on the date at which its state was created.
+
+    A later as-of day moves the clock of an invented world behind that day; the world stays the same.
+    """
     if history is not None:
         return read_order_history(history, timezone, currency).world(as_of)
     state = State(state_dir)
@@ -56,4 +59,7 @@ def choose_world(
         anchor = date.fromisoformat(known["anchor"])
     else:
         anchor = as_of or datetime.now(UTC).astimezone(ZoneInfo(TIMEZONE)).date()
-    return invent_world(customers, seed, anchor)
+    world = invent_world(customers, seed, anchor)
+    if as_of is not None and as_of > anchor:
+        world.starts_at = behind_the_day(as_of, ZoneInfo(TIMEZONE))
+    return world

@@ -168,40 +168,41 @@ def sandbox() -> None:
 def run(host: str, port: int, state_dir: Path | None, currency: str | None, **options: Any) -> None:  # noqa: ANN401
     """Serve until interrupted."""
     from sandbox import serve
+    from sandbox.replay import OrderHistoryError
+    from sandbox.state import StateError
 
     policy = _strategy(options["strategy_file"], options["timezone"])
-    serve.run(
-        host=host,
-        port=port,
-        state_dir=state_dir or settings.home() / "sandbox" / "default",
-        customers=options["customers"],
-        seed=options["seed"],
-        history=options["history"],
-        as_of=options["as_of"],
-        timezone=policy.business_timezone,
-        currency=currency or policy.reporting_currency,
-    )
+    try:
+        serve.run(
+            host=host,
+            port=port,
+            state_dir=state_dir or settings.home() / "sandbox" / "default",
+            customers=options["customers"],
+            seed=options["seed"],
+            history=options["history"],
+            as_of=options["as_of"],
+            timezone=policy.business_timezone,
+            currency=currency or policy.reporting_currency,
+        )
+    except (OrderHistoryError, StateError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 @sandbox.command()
 @click.argument("duration")
 def advance(duration: str) -> None:
-    """Move the running sandbox's clock on by DURATION, like 1d, 12h or 30m."""
-    import httpx
-
+    """Move the sandbox's clock on by DURATION, like 1d, 12h or 30m."""
     from kizuna.local import databases, system
 
     unit = {"d": 86_400, "h": 3_600, "m": 60}.get(duration[-1:])
     if unit is None or not duration[:-1].isdigit():
         message = f"{duration!r}: expected a number and d, h or m, like 1d"
         raise click.BadParameter(message)
-    running = databases.Running.load()
-    if running is None or not system.processes()["sandbox"]:
-        message = "The sandbox is not running: start it with `make up`"
-        raise click.ClickException(message)
-    answer = httpx.post(f"{running.sandbox_url}/_sandbox/clock", json={"advance_seconds": int(duration[:-1]) * unit})
-    answer.raise_for_status()
-    click.echo(f"The sandbox's clock is now {answer.json()['now']}")
+    try:
+        now = system.advance_sandbox(int(duration[:-1]) * unit)
+    except databases.LocalSystemError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"The sandbox's clock is now {now}")
 
 
 @main.command()

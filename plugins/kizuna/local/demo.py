@@ -95,7 +95,8 @@ class Walk:
         Raises:
             StepFailedError: at the first DAG run that fails.
         """
-        self.client.forget_queued_events("transform")
+        for dag in ("transform", "activate"):
+            self.client.forget_queued_events(dag)
         before = {dag: self._newest(dag) for dag in ("transform", "activate")}
         ingests = {dag: self.client.trigger(dag) for dag in sorted(system.DAGS) if dag.startswith("ingest_")}
         self._follow(ingests)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from kizuna import settings
+from kizuna import settings, strategy
 from kizuna.local import airflow, databases
 from kizuna.local.processes import Daemon
 from kizuna.sources import SOURCES
@@ -36,7 +36,7 @@ def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> da
         LocalSystemError: when the warehouse holds another world's data.
     """
     before = databases.Running.load()
-    if before and before.origin != world.key():
+    if before and before.started_with != _started_with(world):
         stop_processes()
     warehouse_url, metadata_url = databases.open_databases(world, tell)
     sandbox_url = _start_sandbox(world, tell)
@@ -49,7 +49,9 @@ def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> da
     _migrate_once(variables, metadata_url, tell)
     tell("Airflow: starting api-server, scheduler, dag-processor, triggerer")
     airflow.start(variables)
-    running = databases.Running(warehouse_url, f"http://127.0.0.1:{port}", sandbox_url, world.key())
+    running = databases.Running(
+        warehouse_url, f"http://127.0.0.1:{port}", sandbox_url, world.key(), _started_with(world)
+    )
     running.save()
     airflow.AirflowClient(running.airflow_url).wait_until_ready(DAGS, lambda text: tell(f"Airflow: {text}"))
     return running
@@ -57,7 +59,7 @@ def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> da
 
 @contextmanager
 def outside(world: World, tell: Callable[[str], None]) -> Iterator[dict[str, str]]:
-    """Run the warehouse and the vendors, without Airflow, inside the block; gives the environment of the steps."""
+    """Run the warehouse and the vendors, without Airflow, inside the block; gives the steps' environment."""
     warehouse_url, _ = databases.open_databases(world, tell)
     try:
         yield _environment(warehouse_url, _start_sandbox(world, tell), world)
@@ -83,6 +85,32 @@ def down() -> list[str]:
         ran.append("postgres")
     databases.cluster().stop()
     return ran
+
+
+def advance_sandbox(seconds: int) -> str:
+    """Move the sandbox's clock on, whether it runs or not, and return its new moment.
+
+    Raises:
+        LocalSystemError: when no system was ever started here.
+    """
+    running = databases.Running.load()
+    if running is None:
+        message = "There is no sandbox yet: run `make demo` or `make up` first"
+        raise databases.LocalSystemError(message)
+    if Daemon("sandbox", settings.home()).process():
+        answer = httpx.post(f"{running.sandbox_url}/_sandbox/clock", json={"advance_seconds": seconds})
+        return str(answer.raise_for_status().json()["now"])
+    from sandbox.clock import Clock  # noqa: PLC0415 - only here
+    from sandbox.state import State  # noqa: PLC0415
+
+    clock = Clock(State(settings.home() / "sandbox" / running.origin), starts_at=0)
+    clock.advance(seconds)
+    return clock.iso()
+
+
+def _started_with(world: World) -> str:
+    """What running processes cannot learn any more: another world, day, zone, currency or strategy restarts them."""
+    return " ".join([world.key(), str(world.as_of), world.timezone, world.currency, str(strategy.path())])
 
 
 def is_up() -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox.serve import choose_world
+from sandbox.state import State
 from sandbox.world import invent_world
 from sandbox.world_behaviour import DAY, JAPAN_OFFSET
 
@@ -123,3 +125,11 @@ def test_no_api_shows_the_truth(brand: World):
     for kind in ("customers", "orders"):
         view = shop.view(kind, brand.starts_at)
         assert "truth" not in str(view.node(int(view.index("id").records[0])))
+
+
+def test_a_later_day_moves_the_clock_and_not_the_world(tmp_path):
+    first = choose_world(tmp_path, 50, 5, None, ANCHOR, "Asia/Tokyo", "JPY")
+    State(tmp_path).claim(first.identity)
+    later = choose_world(tmp_path, 50, 5, None, ANCHOR + timedelta(days=30), "Asia/Tokyo", "JPY")
+    assert later.sales == first.sales
+    assert later.starts_at - first.starts_at > 30 * DAY
