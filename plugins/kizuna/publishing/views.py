@@ -58,8 +58,8 @@ def create_reader(connection: Session, schema: str, table: str) -> None:
     reader = sql.Identifier(schema, f"{table}__live")
     connection.execute(
         sql.SQL(
-            "create function {reader}() returns setof {table} language plpgsql stable parallel safe security definer rows 1"
-            " set search_path = pg_catalog as {body}"
+            "create function {reader}() returns setof {table} language plpgsql stable parallel safe rows 1"
+            " security definer set search_path = pg_catalog as {body}"
         ).format(reader=reader, table=sql.Identifier(schema, table), body=body.as_string(connection))
     )
     connection.execute(sql.SQL("revoke execute on function {}() from public").format(reader))
