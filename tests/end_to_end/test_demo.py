@@ -36,10 +36,18 @@ def test_two_demos_and_the_commands_around_them(home: Path):
     first = kizuna(home, "demo", "--customers", "300")
     assert first.returncode == 0, first.stdout + first.stderr
     for expected in (
-        "✓ ingest_shopify.orders", "✓ ingest_line.followers", "✓ transform.marts.publish", "✓ activate.sync.line__audiences",
-        "Rows per layer", "F2, the second purchase", "within 90 days", "Phases:", "peak memory", "UI: http://127.0.0.1:",
+        "✓ ingest_shopify.orders",
+        "✓ ingest_line.followers",
+        "✓ transform.marts.publish",
+        "✓ activate.sync.line__audiences",
+        "Rows per layer",
+        "F2, the second purchase",
+        "within 90 days",
+        "Phases:",
+        "peak memory",
+        "UI: http://127.0.0.1:",
         "members acknowledged by LINE",
-    ):  # fmt: skip
+    ):
         assert expected in first.stdout
     assert re.search(r"raw +\d+ expectations on \d+ tables: passed", first.stdout)
 

@@ -52,7 +52,8 @@ class Brand:
 
     def line_requests(self) -> int:
         requests = httpx.get(f"{self.sandbox_url}/_sandbox/stats").json()["requests"]
-        return sum(count for operation, count in requests.get("line", {}).get("operations", {}).items() if "audience" in operation.lower())
+        operations = requests.get("line", {}).get("operations", {})
+        return sum(count for operation, count in operations.items() if "audience" in operation.lower())
 
     def line_audiences(self) -> list[dict[str, Any]]:
         return httpx.get(f"{self.sandbox_url}/_sandbox/stats").json()["line"]["audiences"]
