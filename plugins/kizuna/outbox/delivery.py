@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kizuna.settings import Connection as Account
 
 DEADLINE_SECONDS = 3600.0
+LONGEST_WAIT_FOR_ANOTHER_RUN = "30s"
 
 
 @dataclass(frozen=True)
@@ -107,13 +108,13 @@ def _declared(destination_object: str) -> AudienceObject:
 def _session(warehouse_url: str, destination_object: str) -> Iterator[Connection]:
     """Open a session that is alone with its destination and commits every step by itself."""
     with warehouse.connect(warehouse_url, "kizuna_activate", autocommit=True) as session:
-        session.execute("set lock_timeout = '30s'")
+        session.execute("select set_config('lock_timeout', %s, false)", [LONGEST_WAIT_FOR_ANOTHER_RUN])
         try:
             session.execute("select pg_advisory_lock(hashtext('kizuna.outbox'), hashtext(%s))", [destination_object])
         except psycopg.errors.LockNotAvailable:
             message = (
-                f"{destination_object}: another run has been delivering for more than 30 s: expected none; "
-                "wait for it, or stop it, then run again"
+                f"{destination_object}: another run has been delivering for {LONGEST_WAIT_FOR_ANOTHER_RUN}: "
+                "expected none; wait for it, or stop it, then run again"
             )
             raise DeliveryInProgressError(message) from None
         session.execute("set lock_timeout = 0")

@@ -82,7 +82,7 @@ class Swap:
         if job.state == "cleaning":
             self._clean(job, live)
             return None
-        if job.state == "abandoning" or job.digest != digest or not difference.must_rebuild:
+        if job.state == "abandoning" or job.digest != digest:
             job = self.ledger.move(job, "abandoning")
             self._sweep(job.audience, keep=live, also=job.audience_id)
             self.ledger.move(job, "abandoned")

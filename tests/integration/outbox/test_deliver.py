@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+from contextlib import nullcontext
 
 import pytest
 
 from kizuna import outbox, warehouse
+from kizuna.destinations import DESTINATIONS
 from kizuna.http import VendorRefusedError
+from kizuna.sending import AudienceState, AudienceStatus, ListedAudience, NewAudience
 from tests.integration.outbox.line_sandbox import FRIENDS, LineSandbox
 from tests.integration.outbox.segments import NoWaiting, Segments
 
@@ -252,6 +256,75 @@ def test_a_dry_run_has_the_counts_of_the_real_one_and_touches_nothing(line: Line
     for count in ("members", "added", "removed", "unchanged", "sent", "acknowledged", "rejected"):
         assert getattr(dry, count) == getattr(real, count), count
     assert dry.added
+
+
+def test_an_audience_whose_live_id_was_taken_away_is_built_anew(line: LineSandbox, segments: Segments) -> None:
+    segments.fill("seg_a", FRIENDS[:5])
+    segments.deliver(line.connection(), "run-1")
+    with warehouse.connect(segments.url) as connection:
+        connection.execute("update ops.sync_audiences set live_audience_id = null")
+    delivery = segments.deliver(line.connection(), "run-2")
+    assert (delivery.added, delivery.sent) == (0, 5)
+    assert line.audiences() == {2: set(FRIENDS[:5])}
+
+
+class Scripted:
+    """A vendor that says what it is told to, one answer a question."""
+
+    def __init__(self, answers: list[AudienceState]) -> None:
+        self.answers, self.requests = answers, 0
+
+    def create(self, *_: object) -> NewAudience:
+        return NewAudience(1, None)
+
+    def read(self, _: int) -> AudienceState:
+        self.requests += 1
+        return self.answers.pop(0)
+
+    def find(self, _: str) -> list[ListedAudience]:
+        return []
+
+    def delete(self, _: int) -> None:
+        raise AssertionError
+
+
+def test_ready_is_believed_only_when_every_upload_is_in(
+    line: LineSandbox, segments: Segments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segments.fill("seg_a", FRIENDS[:1])
+    note = f"{hashlib.sha256(FRIENDS[0].encode()).hexdigest()[:12]} 1/1"
+
+    def ready(uploads: set[str], working: int) -> AudienceState:
+        return AudienceState(AudienceStatus.READY, "READY", 1, frozenset(uploads), working, 0)
+
+    vendor = Scripted([ready({note}, 1), ready({"another"}, 0), ready({note}, 0)])
+    declared = dataclasses.replace(DESTINATIONS["line__audiences"], open_account=lambda *_: nullcontext(vendor))  # type: ignore[arg-type, return-value]
+    monkeypatch.setitem(DESTINATIONS, "line__audiences", declared)
+    assert segments.deliver(line.connection()).requests == 3
+
+
+def test_failed_uploads_fail_the_delivery(
+    line: LineSandbox, segments: Segments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segments.fill("seg_a", FRIENDS[:1])
+    vendor = Scripted([AudienceState(AudienceStatus.WORKING, "IN_PROGRESS", 0, frozenset(), 0, 1)])
+    declared = dataclasses.replace(DESTINATIONS["line__audiences"], open_account=lambda *_: nullcontext(vendor))  # type: ignore[arg-type, return-value]
+    monkeypatch.setitem(DESTINATIONS, "line__audiences", declared)
+    with pytest.raises(outbox.AudienceFailedError, match="IN_PROGRESS with 1 failed uploads"):
+        segments.deliver(line.connection())
+    assert segments.open_jobs() == [("seg_a", "abandoning")]
+
+
+def test_two_deliveries_to_one_destination_do_not_run_at_once(
+    line: LineSandbox, segments: Segments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kizuna.outbox.delivery.LONGEST_WAIT_FOR_ANOTHER_RUN", "50ms")
+    segments.fill("seg_a", FRIENDS[:1])
+    with warehouse.connect(segments.url) as connection:
+        connection.execute("select pg_advisory_lock(hashtext('kizuna.outbox'), hashtext('line__audiences'))")
+        with pytest.raises(outbox.DeliveryInProgressError, match="another run has been delivering"):
+            segments.deliver(line.connection())
+    assert line.wire.requests == []
 
 
 def test_a_paused_destination_is_refused(line: LineSandbox, segments: Segments) -> None:

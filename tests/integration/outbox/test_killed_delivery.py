@@ -25,9 +25,9 @@ CHANGES = [("seg_a", "added", f"customer {user}") for user in FRIENDS[:10]] + [
 ]
 # What one change of a segment of three batches takes, and what its emptying takes; asserted below.
 SWAP_REQUESTS = ["POST /upload", "PUT /upload", "PUT /upload", "GET /2", "GET /2", "GET /list", "DELETE /1"]
-SWAP_WRITES = 9
+SWAP_WRITES = 12
 REMOVAL_REQUESTS = ["GET /list", "DELETE /1"]
-REMOVAL_WRITES = 4
+REMOVAL_WRITES = 6
 
 
 def start(line: LineSandbox, segments: Segments, run_id: str, *, dies_after_write: int = 0) -> subprocess.Popen[str]:

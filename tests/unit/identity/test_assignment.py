@@ -160,3 +160,28 @@ def test_merges_are_reversed_from_the_inside_too() -> None:
     keeper.resolve({"1": one | {"b"}, "2": two, "3": three | {"b"}})
     keeper.resolve({"1": one, "2": two, "3": three})
     assert keeper.members == apart
+
+
+def test_records_that_return_get_the_id_they_had_when_they_vanished() -> None:
+    few, many = {"6": frozenset("b"), "7": frozenset("b")}, {str(n): frozenset("a") for n in range(1, 6)}
+    merged = {name: frozenset("ab") for name in few | many}
+    keeper = after([few, few | many, merged, {}])
+    keeper.resolve({name: merged[name] for name in few})
+    assert set(keeper.members.values()) == {1}
+
+
+def test_an_id_that_was_merged_away_does_not_live_on_in_a_record_that_returns() -> None:
+    one, two = frozenset("a"), frozenset("b")
+    keeper = after([{"1": one, "2": one, "5": two, "6": two}, {"1": one, "2": one, "5": two}])
+    keeper.resolve({"1": one, "2": one, "5": one, "6": two})
+    assert keeper.members == {"1": 0, "2": 0, "5": 0, "6": 2}
+    assert keeper.redirects == {1: 0}
+
+
+def test_the_last_cluster_of_an_id_keeps_it_although_it_was_merged_into_it_once() -> None:
+    b, c = frozenset("b"), frozenset("c")
+    keeper = after([{"1": frozenset("a"), "2": b, "3": c}, {"1": frozenset("ab"), "2": b, "3": c}, {"2": b, "3": c}])
+    assert keeper.members == {"2": 0, "3": 2}
+    keeper.resolve({"2": b | c, "3": c})
+    keeper.resolve({"2": b, "3": c})
+    assert keeper.members == {"2": 0, "3": 2}
