@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kizuna.quality.checks import Outcome
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1b1f24; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 95rem; padding: 0 1rem; color: #1b1f24; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .35rem .6rem; vertical-align: top; }
 td, th { border-bottom: 1px solid #d8dee4; } .failed { background: #ffebe9; } .warning { background: #fff8c5; }
