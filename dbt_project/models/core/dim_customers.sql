@@ -12,7 +12,11 @@ followers as (
 
 orders as (
     select
-        *,
+        record_key,
+        ordered_at,
+        email,
+        phone,
+        line_user_id,
         row_number() over (partition by record_key order by ordered_at, shopify_order_id) as order_of_record
     from {{ ref("stg_shopify__orders") }}
     where {{ business_date("ordered_at") }} <= {{ as_of() }}

@@ -11,8 +11,16 @@ with refunds as (
 
 orders as (
     select
-        orders.*,
         'shopify' as source,
+        orders.shopify_order_id,
+        orders.record_key,
+        orders.ordered_at,
+        orders.source_channel,
+        orders.currency,
+        orders.total_incl_tax,
+        orders.is_test,
+        orders.cancelled_at,
+        orders.tags,
         {{ business_date("orders.ordered_at") }} as ordered_on,
         coalesce(refunds.refunded_incl_tax, 0) as refunded_incl_tax
     from {{ ref("stg_shopify__orders") }} as orders

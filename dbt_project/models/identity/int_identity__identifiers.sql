@@ -3,7 +3,13 @@ with customers as (
 ),
 
 orders as (
-    select * from {{ ref("stg_shopify__orders") }}
+    select
+        record_key,
+        ordered_at,
+        email,
+        phone,
+        line_user_id
+    from {{ ref("stg_shopify__orders") }}
 ),
 
 followers as (
@@ -42,7 +48,8 @@ records as (
     from followers
 ),
 
-contact_points as (
+-- Materialized: each value is normalized once, not again for every condition on it.
+contact_points as materialized (
     {% for kind, relation, contact in [
         ("email", "customers", normalize_email("email")),
         ("email", "orders_of_others", normalize_email("email")),
