@@ -42,7 +42,9 @@ def prepared_template(cluster: Cluster) -> str:
 def warehouse_url(cluster: Cluster, prepared_template: str) -> Iterator[str]:
     """A fresh, prepared warehouse for one test."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    yield cluster.create_database(name, template=prepared_template)
+    url = cluster.create_database(name, template=prepared_template)
+    warehouse.prepare(url)  # a copy has everything of its template but the grants on the database itself
+    yield url
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
 

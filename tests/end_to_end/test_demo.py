@@ -7,6 +7,9 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,12 +18,11 @@ KIZUNA = Path(sys.executable).parent / "kizuna"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory):
-    home = tmp_path_factory.mktemp("demo")
-    for folder in (home, *home.parents[:2]):
-        folder.chmod(0o755)
-    yield home
-    kizuna(home, "reset", "--yes")
+def home():
+    with tempfile.TemporaryDirectory(prefix="kizuna-demo-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+        kizuna(Path(folder), "reset", "--yes")
 
 
 def kizuna(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -72,17 +74,32 @@ def test_two_demos_and_the_commands_around_them(home: Path):
     assert "version 1" in back.stdout
 
 
+class Refusing(BaseHTTPRequestHandler):
+    """A vendor that takes nobody's token."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
+
+    def do_GET(self):
+        self.send_response(401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
 @pytest.mark.slow
 def test_a_demo_that_fails_says_which_step_why_and_where_the_log_is(home: Path):
-    vendors = {
-        f"AIRFLOW_CONN_{vendor}": json.dumps(
-            {"conn_type": "http", "host": f"http://127.0.0.1:9/{vendor.lower()}", "password": "x"}
-        )
-        for vendor in ("SHOPIFY", "LINE")
-    }
-    failed = kizuna(home, "demo", "--customers", "301", KIZUNA_HTTP_ATTEMPTS="1", **vendors)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        account = {"conn_type": "http", "host": f"http://127.0.0.1:{server.server_port}", "password": "x"}
+        vendors = {f"AIRFLOW_CONN_{vendor}": json.dumps(account) for vendor in ("SHOPIFY", "LINE")}
+        failed = kizuna(home, "demo", "--customers", "301", **vendors)
+        server.shutdown()
     assert failed.returncode == 1
-    assert re.search(r"The demo stopped: ingest_(line|shopify)\.\w+ failed: \w+", failed.stderr)
+    assert re.search(r"The demo stopped: ingest_(line|shopify)\.\w+ failed: \w+Error: .*401", failed.stderr)
     log = re.search(r"log: (\S+)", failed.stderr)
     assert log
     assert Path(log[1]).exists()

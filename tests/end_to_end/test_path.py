@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,11 @@ class Brand:
 
 
 @pytest.fixture(scope="module")
-def brand(tmp_path_factory: pytest.TempPathFactory):
-    home = tmp_path_factory.mktemp("home")
-    for folder in (home, *home.parents[:2]):
-        folder.chmod(0o755)
+def brand():
+    home = tempfile.TemporaryDirectory(prefix="kizuna-path-")
+    Path(home.name).chmod(0o755)
     patch = pytest.MonkeyPatch()
-    patch.setenv("KIZUNA_HOME", str(home))
+    patch.setenv("KIZUNA_HOME", home.name)
     for name in ("WAREHOUSE_URL", "KIZUNA_AS_OF", "KIZUNA_STRATEGY"):
         patch.delenv(name, raising=False)
     with system.outside(WORLD, lambda text: None) as variables:
@@ -81,6 +81,7 @@ def brand(tmp_path_factory: pytest.TempPathFactory):
         sandbox_url = settings.connection("line").base_url.removesuffix("/line")
         yield Brand(sandbox_url, os.environ["WAREHOUSE_URL"])
     patch.undo()
+    home.cleanup()
 
 
 @pytest.fixture(scope="module")

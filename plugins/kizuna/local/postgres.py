@@ -101,7 +101,9 @@ class Cluster:
     @property
     def _place(self) -> Path:
         """The folder, or, where the server's user could not reach it, one that everybody reaches and a reboot keeps."""
-        if os.geteuid() != 0 or _is_reachable_by_others(self.folder):
+        # A cluster stays where it was made, whatever becomes of the permissions above it.
+        was_made_here = (self.folder / "data" / "PG_VERSION").exists()
+        if os.geteuid() != 0 or was_made_here or _is_reachable_by_others(self.folder):
             return self.folder
         return Path("/var/tmp") / f"kizuna-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]}"  # noqa: S108
 
