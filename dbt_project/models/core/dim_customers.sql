@@ -46,8 +46,9 @@ records as (
         accounts.prefecture,
         accounts.city,
         accounts.address,
-        followers.line_user_id,
-        {{ business_date("followers.first_seen_at") }} as line_first_seen_on
+        followers.record_key is not null as is_line_record,
+        case when followers.is_friend then followers.line_user_id end as line_user_id,
+        case when followers.is_friend then {{ business_date("followers.first_seen_at") }} end as line_first_seen_on
     from identities
     left join accounts on identities.record_key = accounts.record_key
     left join first_orders on identities.record_key = first_orders.record_key
@@ -57,7 +58,7 @@ records as (
 -- LINE tells no past: who follows now is known for any day, everyone else from the first day on.
 known_records as (
     select * from records
-    where {{ business_date("first_seen_at") }} <= {{ as_of() }} or line_user_id is not null
+    where {{ business_date("first_seen_at") }} <= {{ as_of() }} or is_line_record
 ),
 
 line_links as (

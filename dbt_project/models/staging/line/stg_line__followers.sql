@@ -3,7 +3,6 @@
     incremental_strategy="delete+insert",
     unique_key="line_user_id",
     on_schema_change="fail",
-    post_hook=remove_deleted(),
     indexes=[{"columns": ["_sequence"]}],
 ) }}
 
@@ -23,6 +22,7 @@ first_seen as (
 
 select
     versions._record_id as line_user_id,
+    not versions._is_deleted as is_friend,
     'line:follower:' || versions._record_id as record_key,
     first_seen.first_seen_at,
     versions._sequence,
