@@ -41,7 +41,7 @@ class Running:
     airflow_url: str
     sandbox_url: str
     origin: str
-    started_with: str
+    started_with: str = ""
 
     @classmethod
     def load(cls) -> Running | None:
