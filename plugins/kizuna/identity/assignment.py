@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kizuna.identity.survival import Known, choose_survivors, restore_vacant
-from kizuna.identity.tally import NOBODY, Claims, tally
+from kizuna.identity.tally import NOBODY, tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,9 @@ class Assignment:
     retired: list[int]
     split: list[tuple[int, int]]
     redirects: dict[int, int]  # new or changed
-    fulfilled: int = 0  # claims whose record is back under the id it had
+    settled: list[
+        int
+    ]  # ids whose claims on records of the input are over: they live, or died with members of their own
     changed: Numbers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
@@ -61,7 +63,7 @@ def _compare(current: Numbers, founders: Numbers, known: Known) -> Assignment:
         retired=sorted(ends - targets.keys()),
         split=_splits(current, known.previous, ends, targets),
         redirects=redirects,
-        fulfilled=_count_fulfilled(known.claims, after),
+        settled=np.intersect1d(known.claims.present().customers, np.union1d(after, known.previous)).tolist(),
         changed=np.flatnonzero(current != known.previous),
     )
 
@@ -69,7 +71,8 @@ def _compare(current: Numbers, founders: Numbers, known: Known) -> Assignment:
 def _targets(current: Numbers, after: Numbers, ended: Numbers, known: Known) -> dict[int, int]:
     """Return, for every ended id with records in the input, the customer that holds most of them now."""
     claimed = known.claims.present()
-    open_claims = ~np.isin(claimed.customers, after)
+    # Where its members go is where an id goes; what had vanished before has no say unless nothing else is left.
+    open_claims = ~np.isin(claimed.customers, np.union1d(after, known.previous))
     losing = np.flatnonzero(np.isin(known.previous, ended)) if len(ended) else ended
     records = np.concatenate([claimed.records[open_claims], losing])
     customers = np.concatenate([claimed.customers[open_claims], known.previous[losing]])
@@ -90,7 +93,3 @@ def _splits(current: Numbers, previous: Numbers, ends: set[int], targets: Mappin
     moved = np.flatnonzero((previous != NOBODY) & (previous != current))
     shares = tally(previous[moved], current[moved], moved)
     return [(s.left, s.right) for s in shares if s.left not in ends or targets[s.left] != s.right]
-
-
-def _count_fulfilled(claims: Claims, after: Numbers) -> int:
-    return int(np.isin(claims.present().customers, after).sum())

@@ -112,7 +112,18 @@ def _avoid_taken_ids(connection: Connection) -> None:
 
 
 def _keep_claims(connection: Connection, assignment: Assignment, known: Known) -> None:
-    """Remember what merged ids held and which records vanished; forget claims that are fulfilled below."""
+    """Forget claims that are settled, then remember which records vanished and what merged ids held."""
+    if assignment.settled:
+        connection.execute(
+            """
+            delete from identity.former_members
+            using input_records, identity.issued_ids
+            where former_members.record_key = input_records.record_key
+                and former_members.customer_id = issued_ids.customer_id
+                and issued_ids.customer_number = any(%s)
+            """,
+            [assignment.settled],
+        )
     if len(known.vanished):
         connection.execute(
             """
@@ -186,16 +197,6 @@ def _mark_ends(connection: Connection, assignment: Assignment, stamp: Stamp) -> 
     if assignment.restored:
         connection.execute(
             "update identity.issued_ids set ended_at = null where customer_number = any(%s)", [assignment.restored]
-        )
-    if assignment.fulfilled:
-        connection.execute(
-            """
-            delete from identity.former_members
-            using input_records, identity.issued_ids
-            where former_members.record_key = input_records.record_key
-                and former_members.customer_id = issued_ids.customer_id
-                and issued_ids.ended_at is null
-            """
         )
 
 

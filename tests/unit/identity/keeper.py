@@ -69,6 +69,8 @@ class Keeper:
     def _keep(self, names: list[str], numbers: dict[str, int], assignment: Assignment) -> None:
         gone = {(c, name) for name, c in self.members.items() if name not in numbers}
         merged = {old for old, _ in assignment.merged}
+        lived = {c for name, c in self.members.items() if name in numbers} | set(assignment.current.tolist())
+        self.former = {(c, name) for c, name in self.former if name not in numbers or c not in lived}
         self.former |= gone | {(c, name) for name, c in self.members.items() if c in merged}
         self.members = dict(zip(names, assignment.current.tolist(), strict=True))
         self.issued += len(assignment.founders)
@@ -78,7 +80,6 @@ class Keeper:
             del self.ended[back]
             self.redirects.pop(back, None)
         self.redirects |= assignment.redirects
-        self.former = {(c, name) for c, name in self.former if not (name in numbers and c not in self.ended)}
 
     def clusters(self) -> set[frozenset[str]]:
         """Return the records of every customer."""

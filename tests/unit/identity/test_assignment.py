@@ -38,7 +38,7 @@ def test_a_second_run_changes_nothing(history: list[Records]) -> None:
     assert not (again.retired)
     assert not (again.split)
     assert not (again.redirects)
-    assert not (again.fulfilled)
+    assert not (again.settled)
     assert (keeper.members, keeper.redirects, keeper.former) == before
 
 
@@ -185,3 +185,11 @@ def test_the_last_cluster_of_an_id_keeps_it_although_it_was_merged_into_it_once(
     keeper.resolve({"2": b | c, "3": c})
     keeper.resolve({"2": b, "3": c})
     assert keeper.members == {"2": 0, "3": 2}
+
+
+def test_an_id_goes_where_its_members_go_and_not_to_a_record_that_returns() -> None:
+    a = frozenset("a")
+    keeper = after([{"1": frozenset(), "2": a, "8": a}, {"1": frozenset(), "8": a}])
+    assignment = keeper.resolve({"1": a, "2": frozenset(), "8": a})
+    assert keeper.members == {"1": 0, "8": 0, "2": 2}
+    assert (keeper.redirects, assignment.split) == ({1: 0}, [])
