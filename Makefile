@@ -52,7 +52,7 @@ lint: environment ## ruff, mypy, import-linter, sqlfluff, yamllint, dbt-bouncer
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/yamllint --strict .
-	.venv/bin/sqlfluff lint --nofail-on-empty dbt_project/models dbt_project/macros 2>/dev/null || .venv/bin/sqlfluff lint dbt_project/models dbt_project/macros
+	.venv/bin/sqlfluff lint dbt_project/models dbt_project/macros
 	.venv/bin/kizuna parse
 	.venv/bin/dbt-bouncer --config-file dbt_project/dbt-bouncer.yml
 

@@ -12,6 +12,7 @@ with DAG(
     schedule=[PUBLISHED_MARTS],
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
+    default_args={"owner": "kizuna"},
     max_active_runs=1,
     tags=["activate"],
 ):

@@ -13,6 +13,7 @@ for source in SOURCES.values():
         schedule=INGEST_SCHEDULE,
         start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
         catchup=False,
+        default_args={"owner": "kizuna"},
         max_active_runs=1,
         tags=["ingest"],
     ):

@@ -12,6 +12,7 @@ with DAG(
     schedule=[raw_asset(name) for name in SOURCES],
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
+    default_args={"owner": "kizuna"},
     max_active_runs=1,
     tags=["transform"],
 ):

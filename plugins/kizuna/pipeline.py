@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from kizuna import identity, landing, layers, outbox, publishing, quality, settings, strategy, warehouse
 from kizuna.sources import SOURCES
+from kizuna.strategy import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ class Run:
 
     run_id: str
     as_of: date
-    strategy: strategy.Strategy
+    strategy: Strategy
     warehouse_url: str
 
     @classmethod
@@ -57,7 +58,7 @@ class Run:
         return cls._begin(run_id, live[0].as_of, strategy.load(), url)
 
     @classmethod
-    def _begin(cls, run_id: str, day: date, policy: strategy.Strategy, url: str) -> Run:
+    def _begin(cls, run_id: str, day: date, policy: Strategy, url: str) -> Run:
         with warehouse.connect(url, "kizuna_transform") as connection:
             connection.execute(
                 "insert into ops.runs (run_id, as_of, strategy) values (%s, %s, %s) on conflict do nothing",
@@ -67,7 +68,7 @@ class Run:
         if row is None:
             message = f"ops.runs has no row for run {run_id!r} that was just written: is the warehouse being reset?"
             raise NothingLandedError(message)
-        return cls(run_id, row[0], strategy.Strategy.model_validate_json(json.dumps(row[1])), url)  # type: ignore[arg-type]
+        return cls(run_id, row[0], Strategy.model_validate_json(json.dumps(row[1])), url)  # type: ignore[arg-type]
 
     def build(self, select: str, target: layers.Target = "transform", exclude: str | None = None) -> list[layers.Node]:
         """Build one layer, or part of one, with dbt."""
