@@ -17,13 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
+
+from results import record
 
 from kizuna import identity, warehouse
 from kizuna.local.postgres import Cluster
 
-PROJECT = Path(__file__).resolve().parents[1]
 IDENTIFIERS = "identity.int_identity__identifiers"
 # Three tables with indexes and a row for every event, where the bare way writes one table without any.
 GOAL, MUST = 2.0, 3.0
@@ -193,8 +193,8 @@ def main() -> None:
             cluster.stop()
     print(*lines, sep="\n")
     if arguments.record:
-        with (PROJECT / "bench" / "results.md").open("a") as results:
-            results.writelines(f"- {datetime.now(UTC):%Y-%m-%d} {line}\n" for line in lines)
+        for line in lines:
+            record(line)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,26 @@ REASONS = {
 }
 
 
+MOVE_MEMBERS = """
+update identity.members
+set customer_id = issued_ids.customer_id, linked_at = %s, run_id = %s
+from moved
+inner join input_records using (record_number)
+inner join identity.issued_ids using (customer_number)
+where members.record_key = input_records.record_key
+"""
+# In the order of the primary key, which more than halves the time of a first run.
+ADD_MEMBERS = """
+insert into identity.members (record_key, customer_id, source, linked_at, run_id)
+select input_records.record_key, issued_ids.customer_id, input_records.source, %s, %s
+from moved
+inner join input_records using (record_number)
+inner join identity.issued_ids using (customer_number)
+where not exists (select from identity.members where members.record_key = input_records.record_key)
+order by input_records.record_key
+"""
+
+
 @dataclass(frozen=True)
 class Stamp:
     """Which run writes, and when."""
@@ -161,30 +181,8 @@ def _move_members(connection: Connection, assignment: Assignment, known: Known, 
     write_numbers(connection, "moved", [assignment.changed, assignment.current[assignment.changed]])
     connection.execute("analyze moved")
     if (known.previous[assignment.changed] != NOBODY).any():
-        connection.execute(
-            """
-            update identity.members
-            set customer_id = issued_ids.customer_id, linked_at = %s, run_id = %s
-            from moved
-            inner join input_records using (record_number)
-            inner join identity.issued_ids using (customer_number)
-            where members.record_key = input_records.record_key
-            """,
-            [stamp.at, stamp.run_id],
-        )
-    # In the order of the primary key, which more than halves the time of a first run.
-    connection.execute(
-        """
-        insert into identity.members (record_key, customer_id, source, linked_at, run_id)
-        select input_records.record_key, issued_ids.customer_id, input_records.source, %s, %s
-        from moved
-        inner join input_records using (record_number)
-        inner join identity.issued_ids using (customer_number)
-        where not exists (select from identity.members where members.record_key = input_records.record_key)
-        order by input_records.record_key
-        """,
-        [stamp.at, stamp.run_id],
-    )
+        connection.execute(MOVE_MEMBERS, [stamp.at, stamp.run_id])
+    connection.execute(ADD_MEMBERS, [stamp.at, stamp.run_id])
 
 
 def _mark_ends(connection: Connection, assignment: Assignment, stamp: Stamp) -> None:

@@ -81,17 +81,24 @@ def deliver(
             _require(connection, session, run_id, differences, gate=require_gate)
             requests = _deliver(declared, connection, Ledger(session, destination_object, run_id), differences, pace)
         return Delivery(
-            members=sum(difference.members for difference in differences),
-            added=sum(difference.added for difference in differences),
-            removed=sum(difference.removed for difference in differences),
-            unchanged=sum(difference.unchanged for difference in differences),
-            sent=sum(difference.members for difference in differences if difference.must_rebuild),
-            acknowledged=sum(difference.members for difference in differences),
+            **_count(differences),
             requests=requests,
             seconds=pace.monotonic() - started,
             rejected=count_rejected(session),
             ignored=0 if dry_run else _count_ignored(session, destination_object),
         )
+
+
+def _count(differences: Sequence[Difference]) -> dict[str, int]:
+    members = sum(difference.members for difference in differences)
+    return {
+        "members": members,
+        "added": sum(difference.added for difference in differences),
+        "removed": sum(difference.removed for difference in differences),
+        "unchanged": sum(difference.unchanged for difference in differences),
+        "sent": sum(difference.members for difference in differences if difference.must_rebuild),
+        "acknowledged": members,
+    }
 
 
 def _declared(destination_object: str) -> AudienceObject:
