@@ -71,3 +71,8 @@ def test_files_stay_small():
     code = [*(PROJECT / "plugins").rglob("*.py"), *(PROJECT / "sandbox").rglob("*.py")]
     long = {str(file.relative_to(PROJECT)): len(file.read_text().splitlines()) for file in code}
     assert {name: lines for name, lines in long.items() if lines > 300} == {}
+
+
+def test_test_files_have_names_of_their_own():
+    names = [file.name for file in (PROJECT / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
