@@ -12,7 +12,7 @@ from kizuna.settings import PROJECT
 LISTING = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
-bag = DagBag(sys.argv[1], include_examples=False, safe_mode=False)
+bag = DagBag(sys.argv[1], safe_mode=False)
 print("RESULT" + json.dumps({
     "errors": {file.rsplit("/", 1)[-1]: error for file, error in bag.import_errors.items()},
     "dags": {

@@ -73,8 +73,8 @@ class Daemon:
             _, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
             _signal(left, "kill")
             psutil.wait_procs(left, timeout=5)
-            if child := _children.pop(process.pid, None):
-                child.wait(timeout=5)
+        if self._file.exists() and (child := _children.pop(json.loads(self._file.read_text())["pid"], None)):
+            child.wait(timeout=5)
         self._file.unlink(missing_ok=True)
 
     def last_lines(self, count: int = 15) -> str:
