@@ -41,7 +41,7 @@ status: environment ## what runs, and when each mart was published
 	@$(KIZUNA) status
 
 reset: environment ## stop the system and delete its data
-	@$(KIZUNA) reset
+	@$(KIZUNA) reset --yes
 
 test: environment ## run every test
 	@.venv/bin/pytest

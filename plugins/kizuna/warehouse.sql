@@ -3,6 +3,7 @@
 do $$
 declare
     role_name text;
+    may_act boolean;
 begin
     foreach role_name in array array['kizuna_ingest', 'kizuna_transform', 'kizuna_activate', 'kizuna_bi'] loop
         if not exists (select from pg_roles where rolname = role_name) then
@@ -12,7 +13,13 @@ begin
                 null; -- another database of this cluster is being prepared at this moment
             end;
         end if;
-        if not pg_has_role(current_user, role_name, 'member') then
+        -- From 16 on, who made a role may administer it but not act as it until granted that too.
+        if current_setting('server_version_num')::int >= 160000 then
+            may_act := pg_has_role(current_user, role_name, 'set');
+        else
+            may_act := pg_has_role(current_user, role_name, 'member');
+        end if;
+        if not may_act then
             execute format('grant %I to current_user', role_name);
         end if;
     end loop;

@@ -21,7 +21,7 @@ def test_the_containers_run_what_the_local_system_runs(services):
     for name, arguments in PROCESSES.items():
         assert services[name]["command"] == ["airflow", *arguments]
     assert services["sandbox"]["profiles"] == ["sandbox"]
-    assert services["sandbox"]["command"][:3] == ["kizuna", "sandbox", "run"]
+    assert services["sandbox"]["command"][:2] == ["kizuna", "sandbox"]
     assert services["prepare"]["command"] == ["kizuna", "prepare"]
 
 

@@ -70,7 +70,7 @@ def test_two_demos_and_the_commands_around_them(home: Path):
     status = kizuna(home, "status")
     assert "stopped  scheduler" in status.stdout
     assert re.search(r"v2 +published", status.stdout)
-    back = kizuna(home, "rollback", "--yes")
+    back = kizuna(home, "rollback")
     assert "version 1" in back.stdout
 
 

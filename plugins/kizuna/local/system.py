@@ -87,27 +87,6 @@ def down() -> list[str]:
     return ran
 
 
-def advance_sandbox(seconds: int) -> str:
-    """Move the sandbox's clock on, whether it runs or not, and return its new moment.
-
-    Raises:
-        LocalSystemError: when no system was ever started here.
-    """
-    running = databases.Running.load()
-    if running is None:
-        message = "There is no sandbox yet: run `make demo` or `make up` first"
-        raise databases.LocalSystemError(message)
-    if Daemon("sandbox", settings.home()).process():
-        answer = httpx.post(f"{running.sandbox_url}/_sandbox/clock", json={"advance_seconds": seconds})
-        return str(answer.raise_for_status().json()["now"])
-    from sandbox.clock import Clock  # noqa: PLC0415 - only here
-    from sandbox.state import State  # noqa: PLC0415
-
-    clock = Clock(State(settings.home() / "sandbox" / running.origin), starts_at=0)
-    clock.advance(seconds)
-    return clock.iso()
-
-
 def _started_with(world: World) -> str:
     """What running processes cannot learn any more: another world, day, zone, currency or strategy restarts them."""
     return " ".join([world.key(), str(world.as_of), world.timezone, world.currency, str(strategy.path())])
@@ -140,7 +119,7 @@ def _start_sandbox(world: World, tell: Callable[[str], None]) -> str:
     state = settings.home() / "sandbox" / world.key()
     state.mkdir(parents=True, exist_ok=True)
     program = str(Path(sys.executable).parent / "kizuna")
-    command = [program, "sandbox", "run", "--port", str(port), "--state-dir", str(state), *world.arguments()]
+    command = [program, "sandbox", "--port", str(port), "--state-dir", str(state), *world.arguments()]
     daemon.start(command, os.environ)
     deadline = time.monotonic() + SANDBOX_SECONDS
     while not _answers(f"{url}/_sandbox/health"):
