@@ -17,8 +17,8 @@ with DAG(
     tags=["activate"],
 ):
     with TaskGroup("segments") as segments:
-        BuildModels(task_id="build", select="segments", target="activate")
+        BuildModels(task_id="build", layer="segments", target="activate")
     with TaskGroup("sync") as sync:
-        built = BuildModels(task_id="build", select="sync", target="activate")
+        built = BuildModels(task_id="build", layer="sync", target="activate")
         built >> GateModels(gate="sync") >> [Deliver(destination_object=name) for name in DESTINATIONS]
     segments >> sync

@@ -3,7 +3,7 @@
 import pendulum
 from airflow.sdk import DAG, TaskGroup
 
-from kizuna.operators import BuildModels, GateModels, PublishMarts, ResolveIdentity, raw_asset
+from kizuna.operators import BuildIdentity, BuildModels, GateModels, PublishMarts, raw_asset
 from kizuna.sources import SOURCES
 
 with DAG(
@@ -17,12 +17,11 @@ with DAG(
     tags=["transform"],
 ):
     with TaskGroup("staging") as staging:
-        BuildModels(task_id="build", select="staging")
+        BuildModels(task_id="build", layer="staging")
     with TaskGroup("identity") as identity:
-        identifiers = BuildModels(task_id="identifiers", select="identity", exclude="customer_identities")
-        identifiers >> ResolveIdentity(task_id="resolve") >> BuildModels(task_id="build", select="customer_identities")
+        BuildIdentity(task_id="build")
     with TaskGroup("core") as core:
-        BuildModels(task_id="build", select="core")
+        BuildModels(task_id="build", layer="core")
     with TaskGroup("marts") as marts:
-        BuildModels(task_id="build", select="marts") >> GateModels(gate="marts") >> PublishMarts()
+        BuildModels(task_id="build", layer="marts") >> GateModels(gate="marts") >> PublishMarts()
     staging >> identity >> core >> marts

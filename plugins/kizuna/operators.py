@@ -53,28 +53,27 @@ class GateRaw(BaseOperator):
 
 
 class BuildModels(BaseOperator):
-    """Build a layer, or part of one, with dbt."""
+    """Build one layer with dbt."""
 
-    def __init__(self, *, select: str, target: str = "transform", exclude: str | None = None, **keywords: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, layer: str, target: str = "transform", **keywords: Any) -> None:  # noqa: ANN401
         super().__init__(**keywords)
-        self.select = select
+        self.layer = layer
         self.target = target
-        self.exclude = exclude
 
     def execute(self, context: Context) -> dict[str, str]:
         """Return each model's row count."""
         landing.ensure_tables(settings.warehouse_url())
         start = pipeline.Run.open_published if self.target == "activate" else pipeline.Run.open
-        nodes = start(_run_id(context)).build(self.select, self.target, self.exclude)  # type: ignore[arg-type]
+        nodes = start(_run_id(context)).build(self.layer, self.target)  # type: ignore[arg-type]
         return {node.name: str(node.row_count) for node in nodes if node.row_count is not None}
 
 
-class ResolveIdentity(BaseOperator):
-    """Give every record its customer_id."""
+class BuildIdentity(BaseOperator):
+    """Build the identity layer: every record gets its customer_id."""
 
     def execute(self, context: Context) -> dict[str, str]:
         """Return how many ids were minted, merged, split and restored."""
-        return _counts(asdict(_run(context).resolve_identity()))
+        return _counts(asdict(_run(context).build_identity()))
 
 
 class GateModels(BaseOperator):

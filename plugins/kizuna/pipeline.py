@@ -86,9 +86,12 @@ class Run:
         """Check the candidate marts, or the rows about to leave."""
         return _gate(name, self.warehouse_url, self.run_id)
 
-    def resolve_identity(self) -> identity.Resolution:
-        """Give every record its customer_id."""
-        return identity.resolve(self.warehouse_url, self.run_id)
+    def build_identity(self) -> identity.Resolution:
+        """Build the identity layer: what identifies records, whom they belong to, and the result as a model."""
+        self.build("identity", exclude="customer_identities")
+        resolution = identity.resolve(self.warehouse_url, self.run_id)
+        self.build("customer_identities")
+        return resolution
 
     def publish(self) -> int:
         """Switch readers to the candidate marts and return their version."""
@@ -118,9 +121,7 @@ def transform(run: Run) -> int:
     """Staging to published marts, gate included; returns the published version."""
     landing.ensure_tables(run.warehouse_url)
     run.build("staging")
-    run.build("identity", exclude="customer_identities")
-    run.resolve_identity()
-    run.build("customer_identities")
+    run.build_identity()
     run.build("core")
     run.build("marts")
     run.gate("marts")

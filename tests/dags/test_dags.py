@@ -77,11 +77,9 @@ def test_the_transform_walks_the_layers_and_publishes_only_what_passed_the_gate(
     assert bag["dags"]["transform"]["edges"] == [
         "core.build -> marts.build",
         "identity.build -> core.build",
-        "identity.identifiers -> identity.resolve",
-        "identity.resolve -> identity.build",
         "marts.build -> marts.gate",
         "marts.gate -> marts.publish",
-        "staging.build -> identity.identifiers",
+        "staging.build -> identity.build",
     ]
 
 

@@ -97,7 +97,8 @@ def _program() -> str:
 def _secrets() -> dict[str, str]:
     file = settings.home() / "airflow" / "secrets.json"
     if not file.exists():
-        made = {name: urlsafe_b64encode(secrets.token_bytes(32)).decode() for name in ("fernet", "api", "jwt")}
+        sizes = {"fernet": 32, "api": 32, "jwt": 64}
+        made = {name: urlsafe_b64encode(secrets.token_bytes(size)).decode() for name, size in sizes.items()}
         file.touch(mode=0o600)
         file.write_text(json.dumps(made))
     kept: dict[str, str] = json.loads(file.read_text())

@@ -67,12 +67,10 @@ class Daemon:
 
     def stop(self) -> None:
         """Ask the process and its children to end, and end what is left after STOP_SECONDS."""
-        if process := self.process():
-            family = [process, *process.children(recursive=True)]
-            _signal(family, "terminate")
-            _, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
-            _signal(left, "kill")
-            psutil.wait_procs(left, timeout=5)
+        stop_all([self])
+
+    def forget(self) -> None:
+        """Drop what was kept of a process that has ended."""
         if self._file.exists() and (child := _children.pop(json.loads(self._file.read_text())["pid"], None)):
             child.wait(timeout=5)
         self._file.unlink(missing_ok=True)
@@ -86,6 +84,19 @@ class Daemon:
     @property
     def _file(self) -> Path:
         return self.folder / "run" / f"{self.name}.json"
+
+
+def stop_all(daemons: Iterable[Daemon]) -> None:
+    """Ask all processes and their children to end at once, and end what is left after STOP_SECONDS."""
+    stopping = list(daemons)
+    running = [process for daemon in stopping if (process := daemon.process())]
+    family = [member for process in running for member in [process, *process.children(recursive=True)]]
+    _signal(family, "terminate")
+    _, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
+    _signal(left, "kill")
+    psutil.wait_procs(left, timeout=5)
+    for daemon in stopping:
+        daemon.forget()
 
 
 def memory_bytes(processes: Iterable[psutil.Process]) -> int:

@@ -16,7 +16,7 @@ import httpx
 
 from kizuna import settings, strategy
 from kizuna.local import airflow, databases
-from kizuna.local.processes import Daemon
+from kizuna.local.processes import Daemon, stop_all
 from kizuna.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> da
     if before and before.started_with != _started_with(world):
         stop_processes()
     warehouse_url, metadata_url = databases.open_databases(world, tell)
-    sandbox_url = _start_sandbox(world, tell)
+    sandbox_url = _launch_sandbox(world, tell)
     port = _port(before.airflow_url if before else "")
     variables = (
         _environment(warehouse_url, sandbox_url, world)
@@ -49,6 +49,7 @@ def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> da
     _migrate_once(variables, metadata_url, tell)
     tell("Airflow: starting api-server, scheduler, dag-processor, triggerer")
     airflow.start(variables)
+    _await_sandbox(sandbox_url)
     running = databases.Running(
         warehouse_url, f"http://127.0.0.1:{port}", sandbox_url, world.key(), _started_with(world)
     )
@@ -62,19 +63,18 @@ def outside(world: World, tell: Callable[[str], None]) -> Iterator[dict[str, str
     """Run the warehouse and the vendors, without Airflow, inside the block; gives the steps' environment."""
     warehouse_url, _ = databases.open_databases(world, tell)
     try:
-        yield _environment(warehouse_url, _start_sandbox(world, tell), world)
+        sandbox_url = _launch_sandbox(world, tell)
+        _await_sandbox(sandbox_url)
+        yield _environment(warehouse_url, sandbox_url, world)
     finally:
         down()
 
 
 def stop_processes() -> list[str]:
     """Stop Airflow and the sandbox; returns the names of what ran."""
-    ran = []
-    for name in [*airflow.PROCESSES, "sandbox"]:
-        daemon = Daemon(name, settings.home())
-        if daemon.process():
-            ran.append(name)
-        daemon.stop()
+    daemons = [Daemon(name, settings.home()) for name in [*airflow.PROCESSES, "sandbox"]]
+    ran = [daemon.name for daemon in daemons if daemon.process()]
+    stop_all(daemons)
     return ran
 
 
@@ -105,8 +105,8 @@ def processes() -> dict[str, bool]:
     return parts
 
 
-def _start_sandbox(world: World, tell: Callable[[str], None]) -> str:
-    """Start the sandbox unless every vendor has a real connection in the environment."""
+def _launch_sandbox(world: World, tell: Callable[[str], None]) -> str:
+    """Start the sandbox unless every vendor has a real connection in the environment; it needs seconds to be ready."""
     if all(os.environ.get(f"AIRFLOW_CONN_{vendor.upper()}") for vendor in VENDORS):
         return ""
     daemon = Daemon("sandbox", settings.home())
@@ -121,13 +121,17 @@ def _start_sandbox(world: World, tell: Callable[[str], None]) -> str:
     program = str(Path(sys.executable).parent / "kizuna")
     command = [program, "sandbox", "--port", str(port), "--state-dir", str(state), *world.arguments()]
     daemon.start(command, os.environ)
+    return url
+
+
+def _await_sandbox(url: str) -> None:
+    daemon = Daemon("sandbox", settings.home())
     deadline = time.monotonic() + SANDBOX_SECONDS
-    while not _answers(f"{url}/_sandbox/health"):
+    while url and not _answers(f"{url}/_sandbox/health"):
         if daemon.process() is None or time.monotonic() > deadline:
             message = f"The sandbox did not start (log: {daemon.log}):\n{daemon.last_lines()}"
             raise databases.LocalSystemError(message)
         time.sleep(0.2)
-    return url
 
 
 def _answers(url: str) -> bool:
