@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from html import escape
+from importlib import import_module
 from typing import Any
 
 from airflow.api_fastapi.core_api.security import requires_authenticated
@@ -12,6 +14,8 @@ from fastapi.responses import FileResponse, HTMLResponse
 
 from kizuna import settings, warehouse
 
+# Seconds to import, in every task that builds or checks.
+HEAVY_MODULES = ("dbt.cli.main", "dbt.adapters.postgres", "great_expectations", "kizuna.pipeline")
 LATEST_RESULTS = """
     with latest_runs as (
         select distinct on (gate, split_part(suite, '__', 1)) gate, run_id, split_part(suite, '__', 1) as family
@@ -96,6 +100,14 @@ class KizunaPlugin(AirflowPlugin):
     """Kizuna's pages in Airflow's navigation."""
 
     name = "kizuna"
+
+    @classmethod
+    def on_load(cls, *_: Any, **__: Any) -> None:  # noqa: ANN401 - Airflow's own
+        """Import in the scheduler what its tasks, its forks, would import (docs/decisions/0002-warm-scheduler.md)."""
+        if sys.argv[1:2] == ["scheduler"]:
+            for module in HEAVY_MODULES:
+                import_module(module)
+
     fastapi_apps = [{"app": app, "url_prefix": "/kizuna", "name": "Kizuna"}]  # noqa: RUF012 - as Airflow declares it
     external_views = [  # noqa: RUF012
         {"name": "Data quality", "href": "/kizuna/", "destination": "nav", "url_route": "kizuna-quality"}
