@@ -11,6 +11,7 @@ CUSTOMERS ?=
 # uv from PATH, else one of our own beside the data (no installer script, only the package registry).
 UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .kizuna/uv/bin/uv)
+SYNC = $(UV) sync --locked --quiet --python "$(PYTHON)" --no-python-downloads
 PYTHON := $(shell command -v python3.11 2>/dev/null || command -v python3)
 KIZUNA := .venv/bin/kizuna
 WORLD := $(if $(HISTORY),--history "$(HISTORY)") $(if $(AS_OF),--as-of "$(AS_OF)") $(if $(TIMEZONE),--timezone "$(TIMEZONE)") \
@@ -25,7 +26,8 @@ environment: .venv/.synced ## create or update .venv from uv.lock
 .venv/.synced: pyproject.toml uv.lock
 	@command -v $(UV) >/dev/null || { echo "Installing uv $(UV_VERSION) into .kizuna/uv"; \
 		$(PYTHON) -m venv .kizuna/uv && .kizuna/uv/bin/python -m pip install --quiet "uv==$(UV_VERSION)"; }
-	@$(UV) sync --locked --quiet --python "$(PYTHON)" --no-python-downloads
+	@# The second try trusts what the machine trusts: behind a company's proxy that is another authority than uv's own list.
+	@$(SYNC) || { echo "Trying again with the system's certificates"; $(SYNC) --system-certs; }
 	@touch $@
 
 demo: environment ## run the whole path once, on invented customers or a HISTORY, and print what came out
