@@ -61,12 +61,16 @@ class MemoryWatch(threading.Thread):
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.peak_bytes = 0
+        self._available_before = psutil.virtual_memory().available
         self._stopped = threading.Event()
 
     def run(self) -> None:
         """Sample until stopped."""
         while not self._stopped.wait(1):
-            self.peak_bytes = max(self.peak_bytes, memory_bytes(self._processes()))
+            used, exact = memory_bytes(self._processes())
+            if not exact:  # what the machine has less of than before is nearer than counting shared pages many times
+                used = min(used, self._available_before - psutil.virtual_memory().available)
+            self.peak_bytes = max(self.peak_bytes, used)
 
     def stop(self) -> int:
         """End sampling and return the peak in bytes."""

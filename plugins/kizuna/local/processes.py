@@ -99,26 +99,30 @@ def stop_all(daemons: Iterable[Daemon]) -> None:
         daemon.forget()
 
 
-def memory_bytes(processes: Iterable[psutil.Process]) -> int:
-    """The memory of the processes and their children; on Linux shared pages count once (PSS)."""
-    total, seen = 0, set()
+def memory_bytes(processes: Iterable[psutil.Process]) -> tuple[int, bool]:
+    """The memory of the processes and their children, and whether shared pages were counted once for all of them.
+
+    Linux tells each process's share (PSS), but not of one that guards its memory, as Airflow's tasks do, unless we are
+    root; such a one counts with all that it shares.
+    """
+    total, seen, exact = 0, set(), True
     for process in processes:
         with contextlib.suppress(psutil.Error):
             for member in [process, *process.children(recursive=True)]:
                 if member.pid not in seen:
                     seen.add(member.pid)
-                    total += _own_memory_bytes(member)
-    return total
+                    share = _share_bytes(member)
+                    exact = exact and share is not None
+                    total += member.memory_info().rss if share is None else share
+    return total, exact
 
 
-def _own_memory_bytes(process: psutil.Process) -> int:
+def _share_bytes(process: psutil.Process) -> int | None:
     with contextlib.suppress(OSError, ValueError):
         for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
-    with contextlib.suppress(psutil.Error):
-        return int(process.memory_info().rss)
-    return 0
+    return None
 
 
 def _signal(processes: Iterable[psutil.Process], action: str) -> None:
