@@ -67,10 +67,10 @@ class MemoryWatch(threading.Thread):
     def run(self) -> None:
         """Sample until stopped."""
         while not self._stopped.wait(1):
-            used, exact = memory_bytes(self._processes())
-            if not exact:  # what the machine has less of than before is nearer than counting shared pages many times
-                used = min(used, self._available_before - psutil.virtual_memory().available)
-            self.peak_bytes = max(self.peak_bytes, used)
+            known, guarded = memory_bytes(self._processes())
+            # What the machine has less of than before bounds what guarded processes do not share.
+            gone = self._available_before - psutil.virtual_memory().available
+            self.peak_bytes = max(self.peak_bytes, known + min(guarded, max(0, gone - known)))
 
     def stop(self) -> int:
         """End sampling and return the peak in bytes."""

@@ -14,7 +14,8 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-STOP_SECONDS = 15
+# Airflow's triggerer takes up to ten to end by itself; whatever is cut off here is taken up again by the next start.
+STOP_SECONDS = 5
 
 # Children of this very process by id, so that a stopped one is reaped; those of earlier commands belong to init.
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -99,22 +100,22 @@ def stop_all(daemons: Iterable[Daemon]) -> None:
         daemon.forget()
 
 
-def memory_bytes(processes: Iterable[psutil.Process]) -> tuple[int, bool]:
-    """The memory of the processes and their children, and whether shared pages were counted once for all of them.
+def memory_bytes(processes: Iterable[psutil.Process]) -> tuple[int, int]:
+    """The memory of the processes and their children: of those whose share is known, and of the others in full.
 
     Linux tells each process's share (PSS), but not of one that guards its memory, as Airflow's tasks do, unless we are
-    root; such a one counts with all that it shares.
+    root; the second figure counts what such processes share with others again for each.
     """
-    total, seen, exact = 0, set(), True
+    known, guarded, seen = 0, 0, set()
     for process in processes:
         with contextlib.suppress(psutil.Error):
             for member in [process, *process.children(recursive=True)]:
                 if member.pid not in seen:
                     seen.add(member.pid)
                     share = _share_bytes(member)
-                    exact = exact and share is not None
-                    total += member.memory_info().rss if share is None else share
-    return total, exact
+                    known += share or 0
+                    guarded += member.memory_info().rss if share is None else 0
+    return known, guarded
 
 
 def _share_bytes(process: psutil.Process) -> int | None:
