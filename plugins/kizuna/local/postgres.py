@@ -57,7 +57,7 @@ class Cluster:
         if not (self._place / "data" / "PG_VERSION").exists():
             self._create()
         if self.port() is None:
-            port = _free_port(self._saved_port())
+            port = free_port(self._saved_port())
             (self._place / "port").write_text(str(port))
             options = " ".join(f"-c {name}='{value}'" for name, value in self._settings(port).items())
             self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self._data, "-l", str(self.log), "-o", options)
@@ -213,8 +213,8 @@ def _is_reachable_by_others(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in existing)
 
 
-def _free_port(preferred: int) -> int:
-    """The preferred port when nobody has it, else any free one."""
+def free_port(preferred: int) -> int:
+    """The preferred port of 127.0.0.1 when nobody has it, else any free one."""
     for port in (preferred, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import time
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import httpx
 
 from kizuna import settings, strategy
 from kizuna.local import airflow, databases
+from kizuna.local.postgres import free_port
 from kizuna.local.processes import Daemon, stop_all
 from kizuna.sources import SOURCES
 
@@ -181,13 +181,4 @@ def _port(previous_url: str) -> int:
     preferred = urlsplit(previous_url).port or 0
     if preferred and (_answers(f"{previous_url}/_sandbox/health") or _answers(f"{previous_url}/api/v2/version")):
         return preferred
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    message = "No free port on 127.0.0.1"
-    raise databases.LocalSystemError(message)
+    return free_port(preferred)
