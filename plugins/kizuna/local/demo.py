@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from kizuna.local.world import World
 
 POLL_SECONDS = 0.5
-TRIGGER_SECONDS = 60
+# A run that was cut off by a kill is finished first, and only then comes ours.
+TRIGGER_SECONDS = 240
 HEARTBEAT_SECONDS = 10
 ENDED = {"success", "failed", "upstream_failed", "skipped", "removed"}
 
@@ -119,6 +120,7 @@ class Walk:
                 message = f"{dag_id} did not start within {TRIGGER_SECONDS} s of its data being ready (log: {log})"
                 raise StepFailedError(message)
             time.sleep(POLL_SECONDS)
+            self.screen.heartbeat([f"waiting for {dag_id}: an earlier run ends first"])
         return newest
 
     def _follow(self, runs: dict[str, str]) -> None:
