@@ -9,7 +9,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import psutil
+import psycopg
 
 from kizuna import settings
 from kizuna.local import airflow, databases, system
@@ -26,6 +28,13 @@ POLL_SECONDS = 0.5
 # A run that was cut off by a kill is finished first, and only then comes ours.
 TRIGGER_SECONDS = 240
 HEARTBEAT_SECONDS = 10
+FAILURES = (
+    airflow.AirflowError,
+    databases.LocalSystemError,
+    httpx.HTTPError,
+    psycopg.OperationalError,
+    PostgresUnavailableError,
+)
 ENDED = {"success", "failed", "upstream_failed", "skipped", "removed"}
 
 
@@ -189,7 +198,7 @@ def run(world: World) -> int:
         walk = Walk(airflow.AirflowClient(running.airflow_url), screen)
         walk.run()
         tell_summary(running, walk.seconds_per_step, screen.seconds, memory.stop())
-    except (StepFailedError, airflow.AirflowError, databases.LocalSystemError, PostgresUnavailableError) as error:
+    except (StepFailedError, *FAILURES) as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)  # noqa: T201
         return 1
     finally:

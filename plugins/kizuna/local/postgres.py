@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -228,13 +229,11 @@ def free_port(preferred: int) -> int:
 
 
 def _is_alive(process_id: int) -> bool:
+    """Whether the process runs; one that was killed and waits for its parent to notice does not."""
     try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
+        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _read_lines(path: Path) -> list[str]:
