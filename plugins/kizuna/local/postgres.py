@@ -10,6 +10,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,7 @@ import psycopg
 from psycopg import sql
 
 SUPERUSER = "kizuna"
+KILLED_SECONDS = 30
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -58,11 +60,21 @@ class Cluster:
         if not (self._place / "data" / "PG_VERSION").exists():
             self._create()
         if self.port() is None:
+            self._outlive_the_killed()
             port = free_port(self._saved_port())
             (self._place / "port").write_text(str(port))
             options = " ".join(f"-c {name}='{value}'" for name, value in self._settings(port).items())
             self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self._data, "-l", str(self.log), "-o", options)
         return self.url("postgres")
+
+    def _outlive_the_killed(self) -> None:
+        """Wait until a killed server has left the process table: until then Postgres refuses to start."""
+        lines = _read_lines(self._place / "data" / "postmaster.pid")
+        deadline = time.monotonic() + KILLED_SECONDS
+        while lines and psutil.pid_exists(int(lines[0])) and not _is_alive(int(lines[0])):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
 
     def stop(self) -> None:
         """Stop the cluster, ending open sessions; nothing happens when it is down."""
