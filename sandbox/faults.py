@@ -6,7 +6,7 @@ happens `times` times. Row faults wait for an answer that has rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["rate_limit", "server_error", "timeout", "cut_off", "dropped_page", "duplicate_row"]
 ROW_KINDS = ("dropped_page", "duplicate_row")
+# Finds the lists of rows in a parsed answer, each as its holder and the key it is held under.
+RowLists = Callable[[object], Iterator[tuple[dict[str, Any], str]]]
 
 
 class FaultError(ValueError):
@@ -97,11 +99,11 @@ class Faults:
             self.state.write("faults", self.describe())
 
 
-def with_row_fault(body: bytes, kind: str) -> bytes | None:
+def with_row_fault(body: bytes, kind: str, rows: RowLists) -> bytes | None:
     """Drop a page's rows or repeat its first; None when the body has no rows."""
     answered = orjson.loads(body)
     changed = False
-    for holder, key in row_lists(answered):
+    for holder, key in rows(answered):
         if holder[key]:
             holder[key] = [] if kind == "dropped_page" else [holder[key][0], *holder[key]]
             changed = True

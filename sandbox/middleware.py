@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
-from sandbox.faults import ROW_KINDS, Fault, Faults, with_row_fault
+from sandbox.faults import ROW_KINDS, Fault, Faults, RowLists, row_lists, with_row_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,11 +108,16 @@ class Vendors:
         await self._app(scope, replay_body(body), answer.take)
         for fault in due:
             if fault.kind in ROW_KINDS and answer.status == 200:
-                changed = with_row_fault(answer.body, fault.kind)
+                changed = with_row_fault(answer.body, fault.kind, self._row_lists(vendor))
                 if changed is not None:
                     self._faults.spend(fault)
                     answer.body = changed
         return answer
+
+    def _row_lists(self, vendor: str) -> RowLists:
+        """Where a vendor's answers hold rows: a vendor module may say so in a `row_lists` of its own."""
+        found: RowLists = getattr(self._modules[vendor], "row_lists", row_lists)
+        return found
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
 EventKind = Literal["paid", "cancelled", "refunded", "refused"]
 
@@ -126,9 +127,36 @@ class Friend:
     discloses_language: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Human:
+    """One invented person as they truly are: every vendor's records of them are made from this, and none shows it.
+
+    Names are (kanji, kana, romaji). `line_user_id` is None for who never is a LINE friend; `linked_at` is when the shop
+    learned whose LINE account it is. Times are seconds since 1970.
+    """
+
+    number: int
+    family: tuple[str, str, str]
+    given: tuple[str, str, str]
+    birth_date: date
+    email: str
+    other_email: str
+    mobile: str
+    address: Address
+    arrives_at: int
+    purchases: Sequence[int]
+    is_regular: bool
+    line_user_id: str | None
+    friend_spans: Sequence[tuple[int, int | None]]
+    linked_at: int | None
+
+
 @dataclass(slots=True)
 class World:
-    """Everything that happens, past and to come, and the moment at which a fresh sandbox starts to look at it."""
+    """Everything that happens, past and to come, and the moment at which a fresh sandbox starts to look at it.
+
+    `humans` are the invented persons; a replayed order history has none, and then only its own vendor has records.
+    """
 
     name: str
     starts_at: int
@@ -139,3 +167,4 @@ class World:
     sales: Sequence[Sale]
     friends: Sequence[Friend]
     identity: Mapping[str, str | int] = field(default_factory=dict)
+    humans: Sequence[Human] = ()

@@ -14,7 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sandbox.records import Account, Event, Friend, Product, Profile, Sale, World
+from sandbox.records import Account, Event, Friend, Human, Product, Profile, Sale, World
 from sandbox.world_behaviour import DAY, GOODS, SAMPLE, Shopper, Visit, invent_shopper
 from sandbox.world_people import (
     ADDRESSES,
@@ -56,7 +56,9 @@ def invent_world(customers: int, seed: int, anchor: date) -> World:
     accounts: list[Account] = []
     drafts: list[Draft] = []
     friends: list[Friend] = []
+    humans: list[Human] = []
     for person, shopper in invent_people(persons, customers, seed, opens):
+        humans.append(describe(person, shopper, seed))
         live(person, shopper, accounts, drafts, friends, Random(f"{seed}/records/{person.number}"))
     friends.extend(invent_onlookers(customers, seed, opens))
     order = sorted(range(len(accounts)), key=lambda position: (accounts[position].created_at, position))
@@ -73,6 +75,27 @@ def invent_world(customers: int, seed: int, anchor: date) -> World:
         sales=[number_sale(rank, draft, place) for rank, draft in enumerate(sorted(drafts, key=lambda d: d.visit.at))],
         friends=friends,
         identity={"kind": "invented", "customers": customers, "seed": seed, "anchor": anchor.isoformat()},
+        humans=humans,
+    )
+
+
+def describe(person: Person, shopper: Shopper, seed: int) -> Human:
+    """Write a person down as they truly are."""
+    return Human(
+        number=person.number,
+        family=person.family,
+        given=person.given,
+        birth_date=person.birth_date,
+        email=person.email,
+        other_email=person.email.replace("@", ".2@"),
+        mobile=person.mobile,
+        address=write_address(Random(f"{seed}/home/{person.number}"), person.home),
+        arrives_at=shopper.arrives_at,
+        purchases=tuple(visit.at for visit in shopper.visits),
+        is_regular=shopper.is_regular,
+        line_user_id=line_user_id(person.number, "person") if shopper.friend_spans else None,
+        friend_spans=shopper.friend_spans,
+        linked_at=shopper.linked_at,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.contract.overlays import overlaid
-from tests.contract.tap import ContractError, Contracts, line_spec
+from tests.contract.openapi_contract import load_spec
+from tests.contract.tap import ContractError, Contracts
+from tests.contract.vendors.line_overlays import overlaid
 
 UPLOAD = "/line/v2/bot/audienceGroup/upload"
 
@@ -75,4 +76,4 @@ def test_an_overlay_leaves_the_loaded_specification_alone(contracts: Contracts):
     spec = {"paths": {"/x": {"get": {"responses": {}}}}, "components": {"schemas": {}}}
     assert "429" in overlaid(spec)["paths"]["/x"]["get"]["responses"]
     assert spec["paths"]["/x"]["get"]["responses"] == {}
-    assert line_spec(contracts.shared / "specs" / "line" / "insight.yml")[0]
+    assert load_spec(contracts.shared / "specs" / "line" / "insight.yml", overlaid)[0]

@@ -9,8 +9,9 @@ import pytest
 from graphql import is_enum_type, is_interface_type, is_list_type, is_non_null_type, is_object_type
 
 from sandbox.vendors.shopify import schema as served_schema
+from tests.contract.graphql_contract import whole_schema
 from tests.contract.shopify_queries import CUSTOMERS, ORDERS, PATH, PRODUCTS, ask
-from tests.contract.tap import ContractError, Contracts, shopify_schema
+from tests.contract.tap import ContractError, Contracts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ def test_the_tap_refuses_an_answer_of_another_shape(contracts: Contracts):
 
 
 def test_the_served_schema_is_part_of_the_vendors(shared: Path):
-    vendor = shopify_schema(shared / "specs" / "shopify" / "admin_2026-10.nodesc.graphql").type_map
+    vendor = whole_schema(shared / "specs" / "shopify" / "admin_2026-10.nodesc.graphql").type_map
     served = {name: kind for name, kind in served_schema().type_map.items() if not name.startswith("__")}
     assert sorted(set(served) - set(vendor)) == []
     for name, kind in served.items():
