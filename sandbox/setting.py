@@ -23,6 +23,7 @@ class Setting:
     clock: Clock
     state: State
     token: str = "sandbox-token"  # noqa: S105  # the well-known token of a server that serves invented people on loopback
+    webhook_secret: str = "sandbox-webhook-secret-of-32-bytes"  # noqa: S105
     shopify_points: float = 100_000.0
     shopify_restore_rate: float = 100_000.0
     line_requests_per_minute: int = 100_000
