@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """One request to be sent: `at` is the moment (seconds) it is due, `headers` carry the vendor's signature of `body`."""
+    """One request: `at` is the moment (seconds) it is due, `headers` carry the vendor's signature of `body`."""
 
     vendor: str
     at: int
