@@ -8,7 +8,8 @@ Surprises of this vendor:
 - Orders older than 60 days need the scope `read_all_orders`; a guest's order has no customer.
 """
 
-from kizuna.graphql import GraphqlSource, GraphqlStream, Nested
+from kizuna.graphql import Nested
+from kizuna.shopify_admin import ShopifySource, ShopifyStream
 
 MONEY = "{ shopMoney { amount currencyCode } }"
 
@@ -38,17 +39,14 @@ ORDER_LINE = f"""
 
 PRODUCT = "id title productType vendor status createdAt updatedAt tags"
 
-SOURCE = GraphqlSource(
+SOURCE = ShopifySource(
     name="shopify",
-    path="/admin/api/2026-10/graphql.json",
     version="2026-10",
-    version_header="X-Shopify-API-Version",
-    auth_header="X-Shopify-Access-Token",
     streams=(
-        GraphqlStream("customers", node="customer", page_size=120, selection=CUSTOMER),
-        GraphqlStream(
+        ShopifyStream("customers", node="customer", page_size=120, selection=CUSTOMER),
+        ShopifyStream(
             "orders", node="order", page_size=12, selection=ORDER, nested=(Nested("lineItems", ORDER_LINE, first=10),)
         ),
-        GraphqlStream("products", node="product", page_size=250, selection=PRODUCT),
+        ShopifyStream("products", node="product", page_size=250, selection=PRODUCT),
     ),
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kizuna import graphql, landing, rest
+from kizuna import landing, rest, shopify_admin
 from kizuna.http import Client, VendorRefusedError, VendorUnavailableError
 from kizuna.landing import Landing, ReconciliationError
 from kizuna.settings import Connection
@@ -67,7 +67,7 @@ def vendors(warehouse_url: str, shared: Path, tmp_path: Path, monkeypatch: pytes
     next(sale for sale in world.sales if sale.at < world.starts_at - DAY).lines = [line] * 215
     app = create_app(world, tmp_path, sleep=time_out, line_largest_followers_page=25)
     tap = ContractTap(InProcess(app), HealthyContracts(shared))
-    for words in (graphql, rest):
+    for words in (rest, shopify_admin):
         monkeypatch.setattr(words, "Client", partial(Client, transport=tap))
     yield Vendors(app, warehouse_url)
     app.state.setting.state.close()

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from kizuna.answers import Answer, Verdict, judge, read_answer
-from kizuna.graphql import judge_graphql
+from kizuna.shopify_admin import judge_shopify
 
 DATE = {"date": "Sun, 22 Nov 2026 03:00:00 GMT"}
 
@@ -84,7 +84,7 @@ def failed(code: str) -> dict[str, object]:
     ],
 )
 def test_graphql_errors_decide_before_the_status(status: int, body: object, verdict: Verdict, wait: float) -> None:
-    ruling = judge_graphql(Answer(status, DATE, body))
+    ruling = judge_shopify(Answer(status, DATE, body))
 
     assert (ruling.verdict, ruling.wait_seconds) == (verdict, wait)
 

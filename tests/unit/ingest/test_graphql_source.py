@@ -11,9 +11,10 @@ import httpx
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
-from kizuna.graphql import GraphqlReader, Nested, judge_graphql, window_filter
+from kizuna.graphql import Nested
 from kizuna.http import Client, VendorContractError, VendorRefusedError
 from kizuna.reading import EPOCH, VendorCount, Window
+from kizuna.shopify_admin import ShopifyReader, judge_shopify, window_filter
 from kizuna.sources.shopify import SOURCE
 
 WINDOW = Window(EPOCH, datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC))
@@ -23,7 +24,7 @@ DATE = "Sun, 22 Nov 2026 03:00:00 GMT"
 Reply = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
-def reader(stream: str, reply: Reply, version: str = "2026-10", date: str | None = DATE) -> GraphqlReader:
+def reader(stream: str, reply: Reply, version: str = "2026-10", date: str | None = DATE) -> ShopifyReader:
     def transport(request: httpx.Request) -> httpx.Response:
         assert request.url.path == "/admin/api/2026-10/graphql.json"
         asked = json.loads(request.content)
@@ -31,8 +32,8 @@ def reader(stream: str, reply: Reply, version: str = "2026-10", date: str | None
         return httpx.Response(200, json=reply(asked["query"], asked["variables"]), headers=headers)
 
     mock = httpx.MockTransport(transport)
-    client = Client("shopify", "http://shop.example", {}, judge=judge_graphql, transport=mock)
-    return GraphqlReader(SOURCE, STREAMS[stream], client)
+    client = Client("shopify", "http://shop.example", {}, judge=judge_shopify, transport=mock)
+    return ShopifyReader(SOURCE, STREAMS[stream], client)
 
 
 def connection(nodes: list[Any], after: str | None = None) -> dict[str, Any]:
@@ -181,7 +182,7 @@ def vendor_schema(shared: Any) -> GraphQLSchema:
 @pytest.mark.parametrize("name", sorted(STREAMS))
 def test_every_query_is_valid_in_the_vendors_own_schema(name: str, vendor_schema: GraphQLSchema) -> None:
     stream = STREAMS[name]
-    texts = [stream.page_query(), stream.count_query(), *(stream.rest_query(nested) for nested in stream.nested)]
+    texts = [stream.page_query(), stream.count_query(), *(nested.rest_query(stream.node) for nested in stream.nested)]
 
     for text in texts:
         assert validate(vendor_schema, parse(text)) == []
