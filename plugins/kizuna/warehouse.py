@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 
 DDL = Path(__file__).parent
-ROLES = ("kizuna_ingest", "kizuna_transform", "kizuna_activate", "kizuna_bi")
+ROLES = ("kizuna_ingest", "kizuna_transform", "kizuna_activate", "kizuna_bi", "kizuna_webhooks")
 OLDEST_SERVER = 150000
 
 

@@ -1,11 +1,13 @@
--- The warehouse's schemas, one per layer, and the four roles with the least each needs.
+-- The warehouse's schemas, one per layer, and the roles with the least each needs.
 -- Run at every start; every statement may be repeated.
 do $$
 declare
     role_name text;
     may_act boolean;
 begin
-    foreach role_name in array array['kizuna_ingest', 'kizuna_transform', 'kizuna_activate', 'kizuna_bi'] loop
+    foreach role_name in array
+        array['kizuna_ingest', 'kizuna_transform', 'kizuna_activate', 'kizuna_bi', 'kizuna_webhooks']
+    loop
         if not exists (select from pg_roles where rolname = role_name) then
             begin
                 execute format('create role %I nologin', role_name);
@@ -51,7 +53,7 @@ $$;
 
 create schema if not exists ops;
 
-grant usage on schema ops to kizuna_ingest, kizuna_transform, kizuna_activate;
+grant usage on schema ops to kizuna_ingest, kizuna_transform, kizuna_activate, kizuna_webhooks;
 grant usage on schema raw to kizuna_transform;
 grant usage on schema marts to kizuna_bi, kizuna_activate;
 grant usage on schema core to kizuna_activate;
@@ -62,7 +64,7 @@ do $$
 begin
     -- dbt looks for missing schemas and creates them; it must be allowed to ask.
     execute format('grant create, connect on database %I to kizuna_transform, kizuna_activate', current_database());
-    execute format('grant connect on database %I to kizuna_ingest, kizuna_bi', current_database());
+    execute format('grant connect on database %I to kizuna_ingest, kizuna_bi, kizuna_webhooks', current_database());
 end
 $$;
 
