@@ -7,6 +7,7 @@ import random
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
 
 import httpx
 import orjson
@@ -27,6 +28,7 @@ LONGEST_WAIT_SECONDS = 600.0
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 JSON_BODY = {"content-type": "application/json"}
+FORM_BODY = {"content-type": "application/x-www-form-urlencoded"}
 # In these cases the vendor has done nothing with the request, so that even a request that acts may be sent again.
 NOTHING_DONE = frozenset({"rate limit", "ConnectError", "ConnectTimeout"})
 
@@ -64,12 +66,16 @@ class VendorContractError(VendorError):
 
 @dataclass(frozen=True)
 class Request:
-    """One request; `operation` names it in errors, `resend` is false where sending twice could act twice."""
+    """One request; `operation` names it in errors, `resend` is false where sending twice could act twice.
+
+    The body is `json`, or `form` as HTML forms are sent (what token endpoints read).
+    """
 
     method: str
     path: str
     operation: str
     json: Any = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
     params: Mapping[str, str] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     resend: bool = True
@@ -85,6 +91,7 @@ class Client:
         base_url: str,
         headers: Mapping[str, str],
         *,
+        auth: httpx.Auth | None = None,
         judge: Judge = judge,
         read_seconds: float = READ_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
@@ -97,6 +104,7 @@ class Client:
         self._http = httpx.Client(
             base_url=base_url,
             headers=dict(headers),
+            auth=auth,
             timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
             transport=transport,
             # A redirect would carry the token to another host.
@@ -133,14 +141,14 @@ class Client:
 
     def _attempt(self, request: Request) -> tuple[Answer | None, Ruling]:
         self.requests += 1
-        has_body = request.json is not None
+        content, kind = _body(request)
         try:
             response = self._http.request(
                 request.method,
                 request.path,
-                content=orjson.dumps(request.json) if has_body else None,
+                content=content,
                 params=request.params,
-                headers={**(JSON_BODY if has_body else {}), **request.headers},
+                headers={**kind, **request.headers},
             )
         except httpx.TransportError as error:
             # The class says enough (ReadTimeout, ConnectError, RemoteProtocolError); its text may hold an address.
@@ -174,3 +182,10 @@ class Client:
         status = answer.status if answer else None
         step = "run again later; check the vendor's status page and base_url of this connection"
         return VendorUnavailableError(self.vendor, request.operation, status, attempts, ruling.reason, step)
+
+
+def _body(request: Request) -> tuple[bytes | None, Mapping[str, str]]:
+    """Return a request's body and the header that says what it is."""
+    if request.form is not None:
+        return urlencode(request.form).encode(), FORM_BODY
+    return (None, {}) if request.json is None else (orjson.dumps(request.json), JSON_BODY)

@@ -114,10 +114,15 @@ class Deliver(BaseOperator):
 
 def _connection(name: str) -> Connection:
     found = BaseHook.get_connection(name)
-    host = found.host or ""
-    if "://" not in host:  # the connection was written as a URI, so its address comes in parts
-        host = f"{found.conn_type}://{host}" + (f":{found.port}" if found.port else "") + f"/{found.schema or ''}"
-    return settings.Connection(name, host.rstrip("/"), found.password or "", found.extra_dejson)
+    kind = found.conn_type or "http"
+    return settings.Connection(
+        name,
+        settings.address(kind, found.host or "", found.port, found.schema),
+        found.password or "",
+        found.extra_dejson,
+        login=found.login or "",
+        kind=kind,
+    )
 
 
 def _run(context: Context) -> pipeline.Run:

@@ -21,12 +21,17 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Connection:
-    """One vendor account: where to call, with which token, and the vendor's own extras."""
+    """One vendor account: where to call, with which token (Airflow's password), and the vendor's own extras.
+
+    `login` is a user or an OAuth client's id; `kind` is Airflow's conn_type, for sources that can be read in two ways.
+    """
 
     name: str
     base_url: str
     token: str = field(repr=False)
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+    login: str = ""
+    kind: str = "http"
 
 
 def home() -> Path:
@@ -75,4 +80,19 @@ def connection(name: str) -> Connection:
     except json.JSONDecodeError:
         message = f"{variable} is not JSON: expected an object with host and password"
         raise SettingsError(message) from None
-    return Connection(name, fields["host"], fields.get("password", ""), fields.get("extra") or {})
+    kind = fields.get("conn_type", "http")
+    return Connection(
+        name,
+        address(kind, fields["host"], fields.get("port"), fields.get("schema")),
+        fields.get("password", ""),
+        fields.get("extra") or {},
+        login=fields.get("login", ""),
+        kind=kind,
+    )
+
+
+def address(kind: str, host: str, port: int | str | None, schema: str | None) -> str:
+    """Where to call, from a connection's fields: as the host has it, or put together when the host is a bare name."""
+    if "://" not in host:
+        host = f"{kind}://{host}" + (f":{port}" if port else "") + f"/{schema or ''}"
+    return host.rstrip("/")

@@ -12,6 +12,7 @@ import click
 import psycopg
 
 from kizuna import settings
+from kizuna.cli.authorize import authorize
 from kizuna.cli.options import chosen_world, world_options
 from kizuna.cli.sandbox import convert, sandbox
 
@@ -165,5 +166,6 @@ def _echo_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
         click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
 
 
+main.add_command(authorize)
 main.add_command(sandbox)
 main.add_command(convert)
