@@ -29,5 +29,10 @@ class Setting:
     line_requests_per_minute: int = 100_000
     line_polls_until_ready: int = 2
     line_largest_followers_page: int = 1000
+    sendgrid_requests_per_minute: int = 100_000
+    sendgrid_polls_until_ready: int = 2
+    sendgrid_failing_exports: int = 0
+    sendgrid_contacts_per_file: int = 5_000
+    klaviyo_generosity: int = 1_000
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
