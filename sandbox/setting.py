@@ -27,6 +27,8 @@ class Setting:
     shopify_points: float = 100_000.0
     shopify_restore_rate: float = 100_000.0
     line_requests_per_minute: int = 100_000
+    line_requests_per_second: int = 100_000
+    line_insights_per_hour: int = 100_000
     line_polls_until_ready: int = 2
     line_largest_followers_page: int = 1000
     sendgrid_requests_per_minute: int = 100_000

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openapi_core.testing import MockRequest
+
 from tests.contract.openapi_contract import check_openapi, load_spec, matches
 from tests.contract.refusal import ContractError
 from tests.contract.vendors.line_overlays import overlaid
@@ -25,3 +27,16 @@ def check(shared: Path, path: str, request: httpx.Request, response: httpx.Respo
             return
     message = f"no published path matches {request.method} {path}"
     raise ContractError(message)
+
+
+def check_webhook(shared: Path, body: bytes) -> None:
+    """Check the body of a webhook, every event in it."""
+    _, openapi = load_spec(shared / "specs" / "line" / "webhook.yml", overlaid)
+    asked = MockRequest("https://example.com", "post", "/callback", data=body, content_type="application/json")
+    try:
+        openapi.validate_request(asked)
+    except Exception as problem:
+        cause = problem.__cause__ or problem
+        details = "; ".join(str(error)[:200] for error in getattr(cause, "schema_errors", ())) or str(cause)[:300]
+        message = f"webhook: {details}"
+        raise ContractError(message) from problem

@@ -16,7 +16,8 @@ EVERYWHERE = ("400", "401", "429")
 
 # "Get profile": 404 for users who are no friends, block the account, or are gone.
 # https://developers.line.biz/en/reference/messaging-api/#get-profile
-NOT_FOUND_PATHS = ("/v2/bot/profile/{userId}",)
+# A link token is issued for friends alone. https://developers.line.biz/en/reference/messaging-api/#issue-link-token
+NOT_FOUND_PATHS = ("/v2/bot/profile/{userId}", "/v2/bot/user/{userId}/linkToken")
 
 # "Create audience": `description` is required there, while the specification leaves it optional.
 # https://developers.line.biz/en/reference/messaging-api/#create-upload-audience-group
@@ -30,6 +31,18 @@ ALWAYS_ANSWERED = {
     "CreateAudienceGroupResponse": ["audienceGroupId", "type", "description", "created"],
     "GetAudienceGroupsResponse": ["audienceGroups", "hasNextPage", "totalCount", "page", "size"],
     "ErrorResponse": ["message"],
+    # "Get number of followers", "Get friend demographics" and "Get statistics per unit": always there.
+    # https://developers.line.biz/en/reference/messaging-api/#get-insight
+    "GetNumberOfFollowersResponse": ["status"],
+    "GetFriendsDemographicsResponse": ["available"],
+    "GenderTile": ["gender", "percentage"],
+    "AgeTile": ["age", "percentage"],
+    "AreaTile": ["area", "percentage"],
+    "AppTypeTile": ["appType", "percentage"],
+    "SubscriptionPeriodTile": ["subscriptionPeriod", "percentage"],
+    "GetStatisticsPerUnitResponseOverview": ["uniqueImpression", "uniqueClick"],
+    # "Webhook event objects". https://developers.line.biz/en/reference/messaging-api/#source-user
+    "UserSource": ["userId"],
 }
 
 # The same reference page lists it among the fields of an audience; the specification has it in the examples only.
@@ -37,6 +50,9 @@ EXTRA_FIELDS = {"AudienceGroup": {"expireTimestamp": {"type": "integer", "format
 
 # The format of user ids is told in "User IDs". https://developers.line.biz/en/docs/messaging-api/getting-user-ids/
 USER_ID = "^U[0-9a-f]{32}$"
+
+# An event's id is a ULID. https://developers.line.biz/en/reference/messaging-api/#common-properties
+ULID = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 
 
 def overlaid(spec: Spec) -> Spec:
@@ -53,6 +69,8 @@ def overlaid(spec: Spec) -> Spec:
         schemas[name]["properties"].update(EXTRA_FIELDS[name])
     if "GetFollowersResponse" in schemas:
         schemas["GetFollowersResponse"]["properties"]["userIds"]["items"]["pattern"] = USER_ID
+    if "Event" in schemas:
+        schemas["Event"]["properties"]["webhookEventId"]["pattern"] = ULID
     return fuller
 
 
