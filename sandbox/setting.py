@@ -36,5 +36,8 @@ class Setting:
     sendgrid_failing_exports: int = 0
     sendgrid_contacts_per_file: int = 5_000
     klaviyo_generosity: int = 1_000
+    zendesk_requests_per_minute: int = 100_000
+    zendesk_exports_per_minute: int = 100_000
+    intercom_requests_per_ten_seconds: int = 100_000
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
