@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import random
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
 import httpx
@@ -15,7 +16,7 @@ import orjson
 from kizuna.answers import Answer, Judge, Ruling, Verdict, judge, read_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
     from types import TracebackType
 
@@ -110,6 +111,7 @@ class Client:
             # A redirect would carry the token to another host.
             follow_redirects=False,
         )
+        self._transport = transport
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -125,12 +127,26 @@ class Client:
         """Close the connections."""
         self._http.close()
 
+    def authorize(self, headers: Mapping[str, str]) -> None:
+        """Send these headers from now on."""
+        self._http.headers.update(headers)
+
     def send(self, request: Request) -> Answer:
         """Send until the answer is good, hopeless, or the patience is used up."""
+        return self._until_good(request, self._attempt)
+
+    def download(self, request: Request, file: IO[bytes]) -> Answer:
+        """Write the body of the answer to `file`, whole; a body that is cut off is asked for again from its start.
+
+        An address of another host than the vendor's is asked without the connection's headers.
+        """
+        return self._until_good(request, lambda one: self._download(one, file))
+
+    def _until_good(self, request: Request, attempt: Callable[[Request], tuple[Answer | None, Ruling]]) -> Answer:
         waited, attempts = 0.0, 0
         while True:
             attempts += 1
-            answer, ruling = self._attempt(request)
+            answer, ruling = attempt(request)
             if ruling.verdict is Verdict.OK and answer is not None:
                 return answer
             wait = self._wait_or_raise(request, answer, ruling, attempts)
@@ -157,6 +173,35 @@ class Client:
         if answer.status in request.accept:
             return answer, Ruling(Verdict.OK)
         return answer, self._judge(answer)
+
+    def _download(self, request: Request, file: IO[bytes]) -> tuple[Answer | None, Ruling]:
+        self.requests += 1
+        file.seek(0)
+        file.truncate()
+        try:
+            with (
+                self._for_address(request.path) as client,
+                client.stream(request.method, request.path, params=request.params) as response,
+            ):
+                if response.status_code != 200:
+                    response.read()
+                    answer = read_answer(response)
+                    return answer, self._judge(answer)
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+        except httpx.TransportError as error:
+            return None, Ruling(Verdict.RETRY_BACKOFF, type(error).__name__)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers), Ruling(Verdict.OK)
+
+    @contextmanager
+    def _for_address(self, address: str) -> Iterator[httpx.Client]:
+        """Ask another host than the vendor's without anything that is the vendor's."""
+        if "://" not in address or address.startswith(str(self._http.base_url)):
+            yield self._http
+            return
+        with httpx.Client(timeout=self._http.timeout, transport=self._transport) as elsewhere:
+            yield elsewhere
 
     def _wait_or_raise(self, request: Request, answer: Answer | None, ruling: Ruling, attempts: int) -> float:
         status = answer.status if answer else None

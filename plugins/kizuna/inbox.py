@@ -10,16 +10,16 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import psycopg
 
 from kizuna import warehouse
-from kizuna.reading import VendorCount
+from kizuna.reading import Reader, Stream, VendorCount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from kizuna.reading import Window
 
@@ -40,7 +40,7 @@ _EVENTS = f"select event_id, topic, triggered_at, received_at, body {_UNSEEN} or
 
 
 @dataclass(frozen=True)
-class InboxStream:
+class InboxStream(Stream):
     """The events of a source's own vendor.
 
     A record is `{"event_id", "topic", "triggered_at", "received_at", "body"}`: the body is the event in the vendor's
@@ -49,19 +49,13 @@ class InboxStream:
 
     name: str = "webhooks"
     key: str = "event_id"
-    updated: str = "received_at"
-    updated_unit: Literal["iso"] = "iso"
-    is_snapshot: bool = False
-    overlap: timedelta = timedelta(0)
-    hold_back: timedelta = timedelta(0)
+    updated: str | None = "received_at"
+    overlap: timedelta | None = timedelta(0)
+    hold_back: timedelta | None = timedelta(0)
 
 
-class InboxReader:
+class InboxReader(Reader):
     """One vendor's unread events; `cursor`, set by `start`, is what has been seen when they have landed."""
-
-    cursor: str | None = None
-    files: Sequence[Any] = ()
-    scopes: Sequence[str] | None = None
 
     def __init__(self, vendor: str, session: psycopg.Connection[Any]) -> None:
         """Remember whose events are read, in a session that sees one state of the inbox until it ends."""
@@ -87,10 +81,6 @@ class InboxReader:
         """Count the unread events."""
         row = self._session.execute(_COUNT, {"vendor": self._vendor, "seen": self._seen}).fetchone()
         return VendorCount(row[0] if row else 0)
-
-    def still_there(self, record_ids: Sequence[str]) -> int:  # noqa: ARG002
-        """Return none: the inbox is no snapshot."""
-        return 0
 
 
 @contextmanager

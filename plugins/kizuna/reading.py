@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +17,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Window:
-    """The half-open span of source time [lower, upper) that one landing reads."""
+    """The half-open span of source time [lower, upper) that one landing reads.
+
+    `cursor` is where the vendor said to go on, for streams that are read from a kept cursor and not by time.
+    """
 
     lower: datetime
     upper: datetime
+    cursor: str | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -28,14 +32,17 @@ class Window:
         return self.upper <= self.lower
 
 
-def next_window(watermark: datetime | None, now: datetime, overlap: timedelta, hold_back: timedelta) -> Window:
-    """The span to read after `watermark`, by the vendor's clock `now`.
+@dataclass(frozen=True)
+class Span:
+    """A half-open span of source time [lower, upper) that somebody asked to have read again."""
 
-    It starts before the watermark because vendors index late, and ends before now because rows of this second may
-    still be written.
-    """
-    lower = EPOCH if watermark is None else max(EPOCH, watermark - overlap)
-    return Window(lower, now - hold_back)
+    lower: datetime
+    upper: datetime
+
+
+def lower_bound(watermark: datetime | None, overlap: timedelta) -> datetime:
+    """Where the window after `watermark` starts: before it, because vendors index late."""
+    return EPOCH if watermark is None else max(EPOCH, watermark - overlap)
 
 
 @dataclass(frozen=True)
@@ -58,36 +65,71 @@ class VendorCount:
         return f"{self.count} ± {self.tolerance}" if self.tolerance else str(self.count)
 
 
-class Reader(Protocol):
-    """One stream of one vendor account, opened."""
+@dataclass(frozen=True)
+class ReadFile:
+    """One file that a reading consumed; `content_hash` is the SHA-256 of its bytes."""
 
-    def now(self) -> datetime:
-        """Ask the vendor for the time."""
+    name: str
+    content_hash: bytes
+    byte_count: int
+    row_count: int
+
+
+class Reader(Protocol):
+    """One stream of one vendor account, opened. Readers subclass it for what most of them have in common.
+
+    `cursor`, `files` and `scopes` are set while reading: where to go on next time; which files were read; and of which
+    parts of a snapshot this reading tells (only ids that start with "<scope>/" can be missing; None: all ids).
+    """
+
+    cursor: str | None = None
+    files: Sequence[ReadFile] = ()
+    scopes: Sequence[str] | None = None
+
+    def start(self, lower: datetime, cursor: str | None) -> datetime:
+        """Return the vendor's time, by the cheapest answer there is; often the first page of what is read anyway."""
 
     def pages(self, window: Window) -> Iterator[Sequence[object]]:
         """Yield the window's records, page by page."""
 
-    def count(self, window: Window) -> VendorCount:
-        """Ask the vendor how many records the window has."""
+    def count(self, window: Window) -> VendorCount | None:
+        """Ask the vendor how many records the window has; None where it has no such count, and we read twice."""
 
-    def still_there(self, record_ids: Sequence[str]) -> int:
+    def still_there(self, record_ids: Sequence[str]) -> int:  # noqa: ARG002 - snapshots ask, windows have none missing
         """Ask the vendor how many of these records, which a snapshot did not show, it has all the same."""
+        return 0
 
 
-class Stream(Protocol):
-    """One kind of record of a source; without `updated` it is a snapshot: all there is, every time."""
+TimeUnit = Literal["iso", "seconds", "milliseconds", "microseconds"]
 
-    @property
-    def name(self) -> str:
-        """The last part of the raw table's name."""
 
-    @property
-    def key(self) -> str:
-        """The field that holds a record's id."""
+@dataclass(frozen=True)
+class Stream:
+    """What landing has to know of one kind of record; each way to read adds what it needs to this.
 
-    @property
-    def updated(self) -> str | None:
-        """The field that holds the time of a record's last change; None for a snapshot."""
+    Attributes:
+        name: The last part of the raw table's name.
+        key: The field that holds a record's id, or several that make it together (joined by "/"). Like `updated` it
+            may be dotted, for a field of a field.
+        updated: The field that holds the time of a record's last change; None where records have none.
+        updated_unit: How that time is written: ISO 8601 with an offset, or a number since 1970.
+        is_snapshot: Whether a reading shows all there is, so that who is missing has been deleted.
+        key_pattern: A regular expression that every id matches as a whole; a record with another one is quarantined.
+        has_hashed_key: Whether the id is personal data (an e-mail address): raw then keys the record by its SHA-256.
+        is_bounded: Whether the vendor can end a window; if not, landing leaves what changed after the end for the next.
+        overlap, hold_back: Where they differ from the source's.
+    """
+
+    name: str
+    key: str | tuple[str, ...] = field(default="id", kw_only=True)
+    updated: str | None = field(default=None, kw_only=True)
+    updated_unit: TimeUnit = field(default="iso", kw_only=True)
+    is_snapshot: bool = field(default=False, kw_only=True)
+    key_pattern: str | None = field(default=None, kw_only=True)
+    has_hashed_key: bool = field(default=False, kw_only=True)
+    is_bounded: bool = field(default=True, kw_only=True)
+    overlap: timedelta | None = field(default=None, kw_only=True)
+    hold_back: timedelta | None = field(default=None, kw_only=True)
 
 
 class Source(Protocol):
@@ -103,13 +145,13 @@ class Source(Protocol):
 
     @property
     def overlap(self) -> timedelta:
-        """How far a window reaches back before the watermark."""
+        """How far a window reaches back before the watermark, where a stream says nothing else."""
 
     @property
     def hold_back(self) -> timedelta:
-        """How far a window stays behind the vendor's clock."""
+        """How far a window stays behind the vendor's clock, where a stream says nothing else."""
 
     def open(
-        self, stream_name: str, connection: Connection, sleep: Callable[[float], None]
+        self, stream_name: str, connection: Connection, sleep: Callable[[float], None], *, warehouse_url: str
     ) -> AbstractContextManager[Reader]:
-        """Open one stream for reading."""
+        """Open one stream for reading; the warehouse is for what a reader has to know of earlier readings."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from kizuna.answers import Answer, Ruling, Verdict
 from kizuna.graphql import Endpoint, Nested, error_codes, judge_graphql
 from kizuna.http import READ_SECONDS, Client
-from kizuna.reading import VendorCount, Window
+from kizuna.reading import Reader, Stream, VendorCount, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from kizuna.settings import Connection
 
@@ -28,17 +28,16 @@ NEXT_STEPS = {
 }
 
 
-@dataclass(frozen=True)
-class ShopifyStream:
+@dataclass(frozen=True, kw_only=True)
+class ShopifyStream(Stream):
     """One connection of the query root; `page_size` keeps a page's requested cost within MAX_QUERY_COST."""
 
-    name: str
     node: str
     page_size: int
     selection: str = field(repr=False)
     nested: tuple[Nested, ...] = ()
     key: str = "id"
-    updated: str = "updatedAt"
+    updated: str | None = "updatedAt"
 
     def page_query(self) -> str:
         """Write the query of one page."""
@@ -63,14 +62,21 @@ class ShopifySource:
 
     name: str
     version: str
-    streams: tuple[ShopifyStream, ...]
+    streams: tuple[Stream, ...]
     overlap: timedelta = timedelta(minutes=10)
     hold_back: timedelta = timedelta(minutes=2)
 
     @contextmanager
-    def open(self, stream_name: str, connection: Connection, sleep: Callable[[float], None]) -> Iterator[ShopifyReader]:
+    def open(
+        self,
+        stream_name: str,
+        connection: Connection,
+        sleep: Callable[[float], None],
+        *,
+        warehouse_url: str,  # noqa: ARG002 - nothing read here depends on earlier readings
+    ) -> Iterator[Reader]:
         """Open one stream for reading."""
-        stream = next(stream for stream in self.streams if stream.name == stream_name)
+        stream = next(one for one in self.streams if one.name == stream_name and isinstance(one, ShopifyStream))
         seconds = float(connection.extra.get("read_seconds", READ_SECONDS))
         headers = {"X-Shopify-Access-Token": connection.token}
         with Client(
@@ -79,7 +85,7 @@ class ShopifySource:
             yield ShopifyReader(self, stream, client)
 
 
-class ShopifyReader:
+class ShopifyReader(Reader):
     """One opened stream."""
 
     def __init__(self, source: ShopifySource, stream: ShopifyStream, client: Client) -> None:
@@ -87,7 +93,7 @@ class ShopifyReader:
         self._source, self._stream = source, stream
         self._endpoint = Endpoint(client, f"/admin/api/{source.version}/graphql.json", self._review)
 
-    def now(self) -> datetime:
+    def start(self, lower: datetime, cursor: str | None) -> datetime:  # noqa: ARG002
         """Ask for the cheapest thing the vendor has and take the time from the answer's Date."""
         operation = f"{self._stream.name} clock"
         answer = self._endpoint.ask(operation, self._stream.count_query(), {"window": "", "limit": 1})
@@ -104,10 +110,6 @@ class ShopifyReader:
         if not isinstance(counted, dict):
             self._endpoint.fail(operation, answer, "no count", "check the scopes of the app")
         return VendorCount(counted["count"], is_lower_bound=counted["precision"] != "EXACT")
-
-    def still_there(self, record_ids: Sequence[str]) -> int:  # noqa: ARG002
-        """Return none: no stream here is a snapshot."""
-        return 0
 
     def pages(self, window: Window) -> Iterator[list[Any]]:
         """Yield the window's nodes, each with its nested connections complete."""

@@ -3,10 +3,13 @@ create table if not exists ops.watermarks (
     source text not null,
     stream text not null,
     upper_at timestamptz not null,
+    cursor text,
     run_id text not null,
     updated_at timestamptz not null default now(),
     primary key (source, stream)
 );
+-- Where the vendor said to go on, for streams that are not read by time.
+alter table ops.watermarks add column if not exists cursor text;
 
 -- Every landed window, with what the vendor counted and what was read.
 create table if not exists ops.landings (
@@ -15,7 +18,7 @@ create table if not exists ops.landings (
     source text not null,
     stream text not null,
     read_count bigint not null,
-    vendor_count bigint not null,
+    vendor_count bigint,
     landed_count bigint not null,
     quarantined_count bigint not null,
     page_count bigint not null,
@@ -24,6 +27,8 @@ create table if not exists ops.landings (
     seconds double precision not null,
     at timestamptz not null default now()
 );
+-- Null where the vendor has no count and a second reading was the proof.
+alter table ops.landings alter column vendor_count drop not null;
 create index if not exists landings_run_id on ops.landings (run_id);
 
 -- Records that could not be landed, whole, so that they can be replayed. They may hold personal data: ingest alone reads them.

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from kizuna import warehouse
+from kizuna.inbox import InboxStream, open_inbox
 from kizuna.landing.prefetch import prefetched
-from kizuna.landing.records import Shape, batches
-from kizuna.landing.tables import RawTable
-from kizuna.reading import Window, next_window
+from kizuna.landing.records import batches
+from kizuna.landing.tables import RawTable, Stamp
+from kizuna.reading import Window, lower_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from kizuna.reading import Reader, Source, Stream, VendorCount
+    from kizuna.reading import Reader, Source, Span, Stream, VendorCount
     from kizuna.settings import Connection
 
 # A row that changes while its window is walked leaves the window and makes the counts differ; a new walk settles it.
@@ -50,12 +52,15 @@ class StreamBusyError(LandingError):
 
 @dataclass(frozen=True)
 class Landing:
-    """One landed window; `read_count` and `vendor_count` are of distinct records, quarantined ones among them."""
+    """One landed window; `read_count` and `vendor_count` are of distinct records, quarantined ones among them.
+
+    `vendor_count` is None where the vendor has no count, and the window was proven by a second reading.
+    """
 
     source: str
     stream: str
     read_count: int
-    vendor_count: int
+    vendor_count: int | None
     landed_count: int
     quarantined_count: int
     page_count: int
@@ -66,18 +71,27 @@ class Landing:
 
 @dataclass(frozen=True)
 class _Walk:
-    """What one reading of the window gave."""
+    """What one reading of the window gave; `lost_count`: how many of the reading before it lacks, if there was one."""
 
     page_count: int
     distinct_count: int
     quarantined_count: int
     has_duplicates: bool
-    vendor_count: VendorCount
+    vendor_count: VendorCount | None
     still_there_count: int
+    lost_count: int | None
 
     @property
     def is_reconciled(self) -> bool:
+        if self.vendor_count is None:
+            return self.lost_count == 0 and self.still_there_count == 0
         return self.vendor_count.agrees_with(self.distinct_count) and self.still_there_count == 0
+
+    @property
+    def proof(self) -> str:
+        if self.vendor_count is not None:
+            return f"the vendor counts {self.vendor_count} records"
+        return f"{self.lost_count} records of the reading before are not in the last one, of the records"
 
 
 def ensure_tables(warehouse_url: str) -> None:
@@ -97,9 +111,13 @@ def land_stream(
     warehouse_url: str,
     run_id: str,
     *,
+    span: Span | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Landing:
     """Read the stream's next window and land it, with watermark and counts, in one transaction.
+
+    A `span` of source time is read instead of the next window, and leaves the watermark where it is; what is known
+    already is not landed again. A snapshot has no past to read: it is landed as it is now.
 
     Raises:
         LandingError: when the window cannot be proven complete; nothing is landed.
@@ -108,16 +126,39 @@ def land_stream(
     started = time.monotonic()
     with (
         _session(warehouse_url, source.name, stream.name) as table,
-        source.open(stream.name, connection, sleep) as reader,
+        _open(source, stream, connection, warehouse_url, sleep) as reader,
     ):
-        watermark = _watermark(table)
-        window = next_window(watermark, reader.now(), source.overlap, source.hold_back)
+        span = None if stream.is_snapshot else span
+        window, now = _begin(table, source, stream, reader, span)
         if window.is_empty:
             nothing = Landing(source.name, stream.name, 0, 0, 0, 0, 0, window.lower, window.upper, _since(started))
             _record(table, nothing, run_id)
             return nothing
         walk = _read_reconciled(table, stream, reader, window)
-        return _commit(table, stream, walk, window, run_id, started)
+        return _commit(table, stream, reader, walk, window, Stamp(run_id, now), started, moves=span is None)
+
+
+def _open(
+    source: Source, stream: Stream, connection: Connection, warehouse_url: str, sleep: Callable[[float], None]
+) -> AbstractContextManager[Reader]:
+    """Open the vendor, or for its webhooks the inbox, which is the same for all."""
+    if isinstance(stream, InboxStream):
+        return open_inbox(source.name, warehouse_url)
+    return source.open(stream.name, connection, sleep, warehouse_url=warehouse_url)
+
+
+def _begin(
+    table: RawTable, source: Source, stream: Stream, reader: Reader, span: Span | None
+) -> tuple[Window, datetime]:
+    """The window to read, and the vendor's time."""
+    hold_back = source.hold_back if stream.hold_back is None else stream.hold_back
+    if span is not None:
+        now = reader.start(span.lower, None)
+        return Window(span.lower, min(span.upper, now - hold_back)), now
+    watermark, cursor = table.watermark()
+    lower = lower_bound(watermark, source.overlap if stream.overlap is None else stream.overlap)
+    now = reader.start(lower, cursor)
+    return Window(lower, now - hold_back, cursor), now
 
 
 @contextmanager
@@ -139,17 +180,10 @@ def _session(warehouse_url: str, source: str, stream: str) -> Iterator[RawTable]
         yield table
 
 
-def _watermark(table: RawTable) -> datetime | None:
-    row = table.session.execute(
-        "select upper_at from ops.watermarks where source = %s and stream = %s", [table.source, table.stream]
-    ).fetchone()
-    return row[0] if row else None
-
-
 def _read_reconciled(table: RawTable, stream: Stream, reader: Reader, window: Window) -> _Walk:
-    """Walk the window until the vendor's count agrees; give up after MAX_WALKS."""
+    """Walk the window until the vendor's count agrees, or a second walk with the first; give up after MAX_WALKS."""
     for number in range(1, MAX_WALKS + 1):
-        walk = _read(table, stream, reader, window)
+        walk = _read(table, stream, reader, window, is_first=number == 1)
         if walk.is_reconciled:
             return walk
         if number < MAX_WALKS:
@@ -158,18 +192,17 @@ def _read_reconciled(table: RawTable, stream: Stream, reader: Reader, window: Wi
         f", and {walk.still_there_count} of the missing are there when asked for" if walk.still_there_count else ""
     )
     message = (
-        f"{table.source}.{table.stream}: the vendor counts {walk.vendor_count} records from {window.lower.isoformat()} "
+        f"{table.source}.{table.stream}: {walk.proof} from {window.lower.isoformat()} "
         f"to {window.upper.isoformat()}, {walk.distinct_count} were read{missing}, after reading {MAX_WALKS} times. "
         f"Nothing was landed and the watermark has not moved. Next: run again; if it stays, the vendor drops pages"
     )
     raise ReconciliationError(message)
 
 
-def _read(table: RawTable, stream: Stream, reader: Reader, window: Window) -> _Walk:
+def _read(table: RawTable, stream: Stream, reader: Reader, window: Window, *, is_first: bool) -> _Walk:
     """Collect every page of the window, then ask the vendor for its count."""
-    shape = Shape(stream.key, stream.updated)
     pages = records = 0
-    with prefetched(batches(reader.pages(window), shape)) as fetched:
+    with prefetched(batches(reader.pages(window), stream, window.upper)) as fetched:
         for batch in fetched:
             table.collect(batch)
             pages += batch.page_count
@@ -183,7 +216,7 @@ def _read(table: RawTable, stream: Stream, reader: Reader, window: Window) -> _W
         )
         raise AccountingError(message)
     # A count of yesterday cannot see that a page is missing today; asking for some of those who left can.
-    missing = table.sample_missing(MISSING_ASKED_FOR) if stream.updated is None and counted.distinct else []
+    missing = table.sample_missing(MISSING_ASKED_FOR, reader.scopes) if stream.is_snapshot and counted.distinct else []
     return _Walk(
         page_count=pages,
         distinct_count=counted.distinct,
@@ -191,24 +224,37 @@ def _read(table: RawTable, stream: Stream, reader: Reader, window: Window) -> _W
         has_duplicates=counted.distinct < records,
         vendor_count=reader.count(window),
         still_there_count=reader.still_there(missing),
+        lost_count=None if is_first else table.count_lost(),
     )
 
 
-def _commit(table: RawTable, stream: Stream, walk: _Walk, window: Window, run_id: str, started: float) -> Landing:
+def _commit(
+    table: RawTable,
+    stream: Stream,
+    reader: Reader,
+    walk: _Walk,
+    window: Window,
+    stamp: Stamp,
+    started: float,
+    *,
+    moves: bool,
+) -> Landing:
     """Add the window's new versions, its counts and the watermark, all or nothing."""
     with table.session.transaction():
         if walk.has_duplicates:
             table.drop_duplicates()
-        landed = table.insert_versions(run_id)
-        if stream.updated is None:
-            _refuse_empty(table, walk)
-            landed += table.insert_deletions(run_id)
-        table.insert_quarantine(run_id)
+        landed = table.insert_versions(stamp)
+        if stream.is_snapshot:
+            if reader.scopes is None:
+                _refuse_empty(table, walk)
+            landed += table.insert_deletions(stamp, reader.scopes)
+        table.insert_quarantine(stamp.run_id)
+        table.insert_files(reader.files, stamp.run_id)
         landing = Landing(
             source=table.source,
             stream=table.stream,
             read_count=walk.distinct_count,
-            vendor_count=walk.vendor_count.count,
+            vendor_count=walk.vendor_count.count if walk.vendor_count else None,
             landed_count=landed,
             quarantined_count=walk.quarantined_count,
             page_count=walk.page_count,
@@ -216,8 +262,9 @@ def _commit(table: RawTable, stream: Stream, walk: _Walk, window: Window, run_id
             window_upper=window.upper,
             seconds=_since(started),
         )
-        _move_watermark(table, window, run_id)
-        _record(table, landing, run_id)
+        if moves:
+            table.move_watermark(window.upper, reader.cursor, stamp.run_id)
+        _record(table, landing, stamp.run_id)
     return landing
 
 
@@ -229,19 +276,6 @@ def _refuse_empty(table: RawTable, walk: _Walk) -> None:
             f"them all deleted. Nothing was landed. Next: check that the token belongs to the same account as before"
         )
         raise EmptySnapshotError(message)
-
-
-def _move_watermark(table: RawTable, window: Window, run_id: str) -> None:
-    """Move forward only: a vendor's clock that was set back must not have windows read twice from then on."""
-    table.session.execute(
-        """
-        insert into ops.watermarks as watermarks (source, stream, upper_at, run_id)
-        values (%s, %s, %s, %s)
-        on conflict (source, stream) do update
-        set upper_at = greatest(watermarks.upper_at, excluded.upper_at), run_id = excluded.run_id, updated_at = now()
-        """,
-        [table.source, table.stream, window.upper, run_id],
-    )
 
 
 def _record(table: RawTable, landing: Landing, run_id: str) -> None:

@@ -11,8 +11,10 @@ Surprises of this vendor:
 from datetime import timedelta
 
 from kizuna.answers import JAPAN
+from kizuna.asking import Get
+from kizuna.pagination import TokenPages
 from kizuna.reading import VendorCount, Window
-from kizuna.rest import Get, RestSource, RestStream, TokenPages
+from kizuna.rest import RestSource, RestStream
 
 # The count of a day is ready some hours into the next one.
 DAYS_LOOKED_BACK = 4
@@ -46,6 +48,8 @@ SOURCE = RestSource(
             path="/v2/bot/followers/ids",
             records="userIds",
             key="userId",
+            key_pattern="U[0-9a-f]{32}",
+            is_snapshot=True,
             are_bare_ids=True,
             parameters={"limit": "1000"},
             pagination=TokenPages(parameter="start", field="next"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from kizuna.reading import VendorCount, Window
+from kizuna.reading import Reader, Stream, VendorCount, Window
 from kizuna.settings import Connection
 
 if TYPE_CHECKING:
@@ -22,23 +22,18 @@ def record(record_id: str, updated: datetime = NOON - timedelta(hours=1), **fiel
     return {"id": record_id, "updatedAt": updated.isoformat(), **fields}
 
 
-@dataclass(frozen=True)
-class ScriptedStream:
-    """One stream; `updated=None` makes it a snapshot."""
-
-    name: str = "things"
-    key: str = "id"
-    updated: str | None = "updatedAt"
+THINGS = Stream("things", updated="updatedAt")
+LISTED = Stream("things", is_snapshot=True)
 
 
 @dataclass
-class ScriptedSource:
+class ScriptedSource(Reader):
     """Gives `walks[n]` as the pages of the n-th walk (the last one from then on) and counts what it `says`."""
 
     walks: list[list[list[Any]]]
-    says: VendorCount | int | None = None
+    says: VendorCount | int | Literal["nothing"] | None = None
     clock: datetime = NOON
-    stream: ScriptedStream = field(default_factory=ScriptedStream)
+    stream: Stream = THINGS
     name: str = "scripted"
     overlap: timedelta = timedelta(minutes=10)
     hold_back: timedelta = timedelta(minutes=2)
@@ -47,16 +42,16 @@ class ScriptedSource:
     at_page: Callable[[int], None] = lambda _number: None
 
     @property
-    def streams(self) -> Sequence[ScriptedStream]:
+    def streams(self) -> Sequence[Stream]:
         return (self.stream,)
 
     @contextmanager
     def open(
-        self, stream_name: str, connection: Connection, sleep: Callable[[float], None]
+        self, stream_name: str, connection: Connection, sleep: Callable[[float], None], *, warehouse_url: str
     ) -> Iterator[ScriptedSource]:
         yield self
 
-    def now(self) -> datetime:
+    def start(self, lower: datetime, cursor: str | None) -> datetime:
         return self.clock
 
     def pages(self, window: Window) -> Iterator[Sequence[object]]:
@@ -68,7 +63,9 @@ class ScriptedSource:
     def walk(self) -> list[list[Any]]:
         return self.walks[min(len(self.windows), len(self.walks)) - 1]
 
-    def count(self, window: Window) -> VendorCount:
+    def count(self, window: Window) -> VendorCount | None:
+        if self.says == "nothing":
+            return None
         if isinstance(self.says, VendorCount):
             return self.says
         return VendorCount(self.distinct() if self.says is None else self.says)

@@ -14,7 +14,8 @@ import pytest
 
 from kizuna import warehouse
 from kizuna.inbox import InboxStream, open_inbox
-from kizuna.landing.records import RejectedRecord, Shape, copy_line
+from kizuna.landing.records import RejectedRecord, copy_line
+from kizuna.landing.shape import Shape
 from kizuna.reading import EPOCH, Window
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def test_a_body_that_is_no_json_is_refused_by_landing_and_the_others_are_not(inb
     inbox.receive("bad", body=body)
     inbox.receive("good")
     stream = InboxStream()
-    lines = [copy_line(record, Shape(stream.key, stream.updated)) for record in inbox.records()]
+    lines = [copy_line(record, Shape(stream)) for record in inbox.records()]
     assert [isinstance(line, RejectedRecord) for line in lines] == [True, False]
 
 

@@ -34,14 +34,14 @@ elif instant == "none":
     pass
 elif instant == "committed":
     real = landing._commit
-    landing._commit = lambda *values: (real(*values), stand_still())[0]
+    landing._commit = lambda *values, **named: (real(*values, **named), stand_still())[0]
 else:
     before(*{
         "collect": (landing.RawTable, "collect"),
         "vendor_count": (source, "count"),
         "insert_versions": (landing.RawTable, "insert_versions"),
         "insert_quarantine": (landing.RawTable, "insert_quarantine"),
-        "watermark": (landing, "_move_watermark"),
+        "watermark": (landing.RawTable, "move_watermark"),
         "record": (landing, "_record"),
     }[instant])
 landing.land_stream(source, source.stream, CONNECTION, url, "killed")

@@ -245,7 +245,9 @@ def test_comparing_costs_by_the_window_and_not_by_the_history(land: Land, wareho
         session.execute("set role kizuna_ingest")
         table = landing.RawTable(session, "scripted", "things")
         table.open_window()
-        plan = session.execute(table._text("explain " + landing.tables._INSERT_VERSIONS), {"run_id": "run"}).fetchall()
+        plan = session.execute(
+            table._text("explain " + landing.tables._INSERT_VERSIONS), {"run_id": "run", "at": NOON}
+        ).fetchall()
     text = "\n".join(str(row[0]) for row in plan)
 
     assert "Index Scan using scripted__things_record_id" in text

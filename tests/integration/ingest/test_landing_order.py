@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted import CONNECTION, NOON, ScriptedSource, ScriptedStream, record
+from scripted import CONNECTION, NOON, ScriptedSource, record
 
 from kizuna import warehouse
 from kizuna.landing import land_stream
+from kizuna.reading import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ def readings(draw: st.DrawFn) -> list[list[list[tuple[str, int]]]]:
     return windows
 
 
-def source_of(window: list[list[tuple[str, int]]], stream: ScriptedStream) -> ScriptedSource:
+def source_of(window: list[list[tuple[str, int]]], stream: Stream) -> ScriptedSource:
     pages = [
         [record(name, NOON - timedelta(minutes=60 - minute), at=minute) for name, minute in page] for page in window
     ]
@@ -55,7 +56,7 @@ def session(warehouse_url: str) -> Iterator[Any]:
 def test_the_order_of_reading_is_no_difference(
     windows: list[list[list[tuple[str, int]]]], warehouse_url: str, session: Any
 ) -> None:
-    stream = ScriptedStream(f"order_{next(NUMBERS)}")
+    stream = Stream(f"order_{next(NUMBERS)}", updated="updatedAt")
     sources = [source_of(window, stream) for window in windows]
 
     for source in sources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from scripted import ScriptedSource, ScriptedStream
+from scripted import LISTED, ScriptedSource
 
 from kizuna.landing import EmptySnapshotError, Landing, ReconciliationError
 from kizuna.reading import VendorCount
@@ -24,7 +24,7 @@ order by _record_id, _sequence desc
 
 
 def followers(*names: str) -> ScriptedSource:
-    return ScriptedSource([[[{"id": name} for name in names]]], stream=ScriptedStream(updated=None))
+    return ScriptedSource([[[{"id": name} for name in names]]], stream=LISTED)
 
 
 def test_who_is_missing_from_a_snapshot_is_deleted_and_comes_back(land: Land, query: Query) -> None:
@@ -61,7 +61,7 @@ def test_an_empty_snapshot_of_known_records_is_refused(land: Land, query: Query)
 
 def test_a_rejected_record_of_a_snapshot_has_not_left(land: Land, query: Query) -> None:
     land(followers("a", "b"))
-    bad = ScriptedSource([[[{"id": "a"}, {"id": "b", "name": "\0"}]]], stream=ScriptedStream(updated=None))
+    bad = ScriptedSource([[[{"id": "a"}, {"id": "b", "name": "\0"}]]], stream=LISTED)
     land(bad)
 
     assert query(LATEST) == [("a", False), ("b", False)]

@@ -164,9 +164,9 @@ def test_the_clock_is_the_vendors() -> None:
     def reply(_query: str, _variables: dict[str, Any]) -> dict[str, Any]:
         return {"data": {"ordersCount": {"count": 1, "precision": "AT_LEAST"}}}
 
-    assert reader("orders", reply).now() == datetime(2026, 11, 22, 3, tzinfo=UTC)
+    assert reader("orders", reply).start(EPOCH, None) == datetime(2026, 11, 22, 3, tzinfo=UTC)
     with pytest.raises(VendorContractError, match="no Date header"):
-        reader("orders", reply, date=None).now()
+        reader("orders", reply, date=None).start(EPOCH, None)
 
 
 def test_windows_reach_back_and_hold_back_as_the_search_index_needs() -> None:

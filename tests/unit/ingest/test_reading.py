@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kizuna.reading import EPOCH, VendorCount, next_window
+from kizuna.reading import EPOCH, VendorCount, Window, lower_bound
 
 OVERLAP, HOLD_BACK = timedelta(minutes=10), timedelta(minutes=2)
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -18,7 +18,7 @@ def test_consecutive_windows_cover_all_time_with_overlap_and_without_a_gap(clock
     watermark: datetime | None = None
     covered = EPOCH
     for now in sorted(clocks):
-        window = next_window(watermark, now, OVERLAP, HOLD_BACK)
+        window = Window(lower_bound(watermark, OVERLAP), now - HOLD_BACK)
         assert window.lower <= covered
         assert watermark is None or window.lower == watermark - OVERLAP
         assert window.upper == now - HOLD_BACK
@@ -27,13 +27,13 @@ def test_consecutive_windows_cover_all_time_with_overlap_and_without_a_gap(clock
 
 @given(MOMENTS, st.timedeltas(timedelta(0), timedelta(days=400)))
 def test_a_clock_behind_the_watermark_leaves_nothing_to_read(now: datetime, ahead: timedelta) -> None:
-    window = next_window(now - HOLD_BACK + OVERLAP + ahead, now, OVERLAP, HOLD_BACK)
+    window = Window(lower_bound(now - HOLD_BACK + OVERLAP + ahead, OVERLAP), now - HOLD_BACK)
 
     assert window.is_empty
 
 
 def test_the_first_window_starts_at_the_epoch() -> None:
-    assert next_window(None, datetime(2026, 1, 1, tzinfo=UTC), OVERLAP, HOLD_BACK).lower == EPOCH
+    assert lower_bound(None, OVERLAP) == EPOCH
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 100))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kizuna.landing.records import RejectedRecord, Shape, batches, copy_line
+from kizuna.landing.records import RejectedRecord, batches, copy_line
+from kizuna.landing.shape import Shape
+from kizuna.reading import Stream, TimeUnit
 
-SHAPE = Shape("id", "updatedAt")
+STREAM = Stream("orders", updated="updatedAt")
+SHAPE = Shape(STREAM)
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -39,7 +45,7 @@ def test_a_line_has_four_fields_and_one_end(record: dict[str, Any]) -> None:
 
 @given(st.lists(st.lists(st.one_of(RECORDS, VALUES), max_size=4), max_size=6))
 def test_every_record_is_either_a_line_or_rejected(pages: list[list[Any]]) -> None:
-    found = list(batches(pages, SHAPE))
+    found = list(batches(pages, STREAM, datetime(2027, 1, 1, tzinfo=UTC)))
 
     assert sum(batch.page_count for batch in found) == len(pages)
     lines = sum(batch.lines.count(b"\n") for batch in found)
@@ -75,3 +81,59 @@ def test_nesting_without_end_is_rejected() -> None:
 
     assert isinstance(rejected, RejectedRecord)
     assert rejected.record_id == "1"
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1)))  # noqa: DTZ001
+def test_every_unit_of_time_is_read_to_its_last_digit(moment: datetime) -> None:
+    exact = moment.replace(tzinfo=UTC)
+    since = round((exact - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
+    units: dict[TimeUnit, int] = {"microseconds": 1, "milliseconds": 1_000, "seconds": 1_000_000}
+    for unit, size in units.items():
+        shape = Shape(Stream("events", updated="at", updated_unit=unit))
+        assert shape.time_of({"at": since // size}) == exact - timedelta(microseconds=since % size)
+
+
+@pytest.mark.parametrize("value", [True, None, "soon", 10**18, [], "20206-01-01T00:00:00Z"])
+@pytest.mark.parametrize("unit", ["iso", "seconds"])
+def test_what_is_no_time_is_rejected_by_the_fields_name(value: Any, unit: TimeUnit) -> None:
+    rejected = copy_line(
+        {"id": 1, "meta": {"at": value}}, Shape(Stream("events", updated="meta.at", updated_unit=unit))
+    )
+
+    assert isinstance(rejected, RejectedRecord)
+    assert rejected.reason == "meta.at is not a time"
+
+
+def test_a_key_may_be_of_several_fields_and_of_fields_within_fields() -> None:
+    shape = Shape(Stream("members", key=("list", "profile.id")))
+
+    assert shape.identify({"list": "L1", "profile": {"id": 7}}) == b"L1/7"
+    rejected = copy_line({"list": "L1", "profile": {}}, shape)
+    assert isinstance(rejected, RejectedRecord)
+    assert rejected.reason == "has no profile.id"
+
+
+def test_a_hashed_key_never_shows_the_address_it_is_made_of() -> None:
+    shape = Shape(Stream("bounces", key=("email", "created"), has_hashed_key=True))
+
+    assert shape.identify({"email": "a@example.jp", "created": 5}) == sha256(b"a@example.jp/5").hexdigest().encode()
+    rejected = copy_line({"email": "a@example.jp", "created": 5, "reason": "\0"}, shape)
+    assert isinstance(rejected, RejectedRecord)
+    assert rejected.record_id == sha256(b"a@example.jp/5").hexdigest()
+
+
+def test_an_id_of_another_form_is_rejected_with_the_form_and_without_the_id() -> None:
+    rejected = copy_line({"id": "taro@example.jp"}, Shape(Stream("followers", key_pattern="U[0-9a-f]{32}")))
+
+    assert isinstance(rejected, RejectedRecord)
+    assert rejected.reason == "id does not look as it should: U[0-9a-f]{32}"
+
+
+def test_where_the_vendor_cannot_end_a_window_what_changed_later_is_left_for_the_next() -> None:
+    stream = Stream("tickets", updated="at", updated_unit="seconds", is_bounded=False)
+    pages = [[{"id": 1, "at": 99}, {"id": 2, "at": 100}, {"id": 3, "at": None}]]
+    (batch,) = batches(pages, stream, datetime.fromtimestamp(100, UTC))
+
+    assert batch.record_count == 2
+    assert b'"id":1' in batch.lines
+    assert [reject.record_id for reject in batch.rejects] == ["3"]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gzip
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
+from kizuna.asking import Get
 from kizuna.http import Client, VendorContractError
+from kizuna.pagination import LinkPages, NumberPages, OffsetPages, TokenPages
 from kizuna.reading import EPOCH, VendorCount, Window
-from kizuna.rest import Get, RestReader, RestSource, RestStream, TokenPages
+from kizuna.rest import RestReader, RestSource, RestStream
+from kizuna.settings import Connection
 from kizuna.sources.line import SOURCE as LINE
 
 # 00:30 on the 22nd in Japan is still the 21st in UTC.
@@ -21,13 +26,20 @@ PAGES = TokenPages(parameter="start", field="next")
 Reply = Callable[[str, dict[str, str]], Any]
 
 
+def opened(source: RestSource, transport: Callable[[httpx.Request], httpx.Response]) -> RestReader:
+    stream = source.streams[0]
+    assert isinstance(stream, RestStream)
+    client = Client(source.name, "http://vendor.example", {}, transport=httpx.MockTransport(transport))
+    connection = Connection(source.name, "http://vendor.example", "token")
+    return RestReader(source, stream, Get(client, lambda _seconds: None, connection, ""))
+
+
 def reader(source: RestSource, reply: Reply) -> RestReader:
     def transport(request: httpx.Request) -> httpx.Response:
         body = reply(request.url.path, dict(request.url.params))
         return httpx.Response(200, json=body, headers={"Date": "Sun, 22 Nov 2026 03:00:00 GMT"})
 
-    client = Client(source.name, "http://vendor.example", {}, transport=httpx.MockTransport(transport))
-    return RestReader(source, source.streams[0], client)
+    return opened(source, transport)
 
 
 def test_followers_are_read_to_the_last_page_and_wrapped() -> None:
@@ -88,8 +100,7 @@ def test_who_is_not_listed_is_asked_for_by_profile(status: int, there: int) -> N
         assert request.url.path == "/v2/bot/profile/U1"
         return httpx.Response(status, json={"message": "Not found"})
 
-    client = Client("line", "http://vendor.example", {}, transport=httpx.MockTransport(reply))
-    assert RestReader(LINE, LINE.streams[0], client).still_there(["U1"]) == there
+    assert opened(LINE, reply).still_there(["U1"]) == there
 
 
 def test_a_stream_writes_its_window_as_parameters() -> None:
@@ -99,8 +110,16 @@ def test_a_stream_writes_its_window_as_parameters() -> None:
     def parameters(window: Window) -> dict[str, str]:
         return {"updated_before": window.upper.isoformat()}
 
-    stream = RestStream("tickets", "/tickets", "tickets", "id", PAGES, count, updated="updated_at", window=parameters)
-    source = RestSource("desk", clock_path="/me", streams=(stream,))
+    stream = RestStream(
+        "tickets",
+        path="/tickets",
+        records="tickets",
+        pagination=PAGES,
+        count=count,
+        updated="updated_at",
+        window=parameters,
+    )
+    source = RestSource(name="desk", clock_path="/me", streams=(stream,))
 
     def reply(_path: str, asked: dict[str, str]) -> Any:
         assert asked == {"updated_before": "2026-11-21T15:30:00+00:00"}
@@ -110,4 +129,105 @@ def test_a_stream_writes_its_window_as_parameters() -> None:
 
 
 def test_the_clock_is_the_vendors() -> None:
-    assert reader(LINE, lambda _path, _parameters: {}).now() == datetime(2026, 11, 22, 3, tzinfo=UTC)
+    assert reader(LINE, lambda _path, _parameters: {"userIds": []}).start(EPOCH, None) == datetime(
+        2026, 11, 22, 3, tzinfo=UTC
+    )
+
+
+def walk(
+    stream: RestStream, pages: list[Any], window: Window = WINDOW
+) -> tuple[list[Any], list[dict[str, str]], RestReader]:
+    """Read a stream whose vendor gives these pages in turn; returns the records, what was asked, and the reader."""
+    asked: list[dict[str, str]] = []
+
+    def reply(_path: str, parameters: dict[str, str]) -> Any:
+        asked.append(parameters)
+        return pages[len(asked) - 1]
+
+    opened_reader = reader(RestSource(name="desk", clock_path="/me", streams=(stream,)), reply)
+    opened_reader.start(window.lower, window.cursor)
+    return [record for page in opened_reader.pages(window) for record in page], asked, opened_reader
+
+
+def test_a_kept_cursor_takes_the_place_of_the_window_and_the_last_one_is_kept() -> None:
+    pages = TokenPages("cursor", "after", end="end_of_stream", is_kept=True, instead_of=("start_time",))
+    stream = RestStream("tickets", path="/t", records="t", pagination=pages, window=lambda _window: {"start_time": "0"})
+    first = {"t": [{"id": 1}], "after": "x", "end_of_stream": False}
+    last = {"t": [{"id": 2}], "after": "y", "end_of_stream": True}
+
+    records, asked, read = walk(stream, [first, last])
+    assert (records, read.cursor) == ([{"id": 1}, {"id": 2}], "y")
+    assert asked == [{"start_time": "0"}, {"cursor": "x"}]
+    _, asked, read = walk(stream, [{"t": [], "after": None, "end_of_stream": True}], Window(EPOCH, EPOCH, "y"))
+    assert (asked, read.cursor) == ([{"cursor": "y"}], "y")
+
+
+def test_links_are_followed_by_their_query_alone() -> None:
+    stream = RestStream("profiles", path="/p", records="data", is_bounded=False, pagination=LinkPages())
+    first = {"data": [{"id": 1}], "links": {"next": "http://elsewhere.example/x?page%5Bcursor%5D=c&filter=f"}}
+
+    records, asked, _ = walk(stream, [first, {"data": [{"id": 2}], "links": {"next": None}}])
+    assert records == [{"id": 1}, {"id": 2}]
+    assert asked == [{}, {"page[cursor]": "c", "filter": "f"}]
+
+
+def test_offsets_and_numbers_end_with_a_page_that_is_not_full() -> None:
+    by_offset = RestStream("bounces", path="/b", is_bounded=False, pagination=OffsetPages(size=2))
+    _, asked, _ = walk(by_offset, [[{"id": 1}, {"id": 2}], [{"id": 3}]])
+    assert asked == [{"limit": "2", "offset": "0"}, {"limit": "2", "offset": "2"}]
+
+    by_number = RestStream(
+        "parts", path="/p", records="parts", is_bounded=False, pagination=NumberPages(size=2, total_pages="pages.total")
+    )
+    one = {"parts": [{"id": 1}, {"id": 2}], "pages": {"total": 2}}
+    _, asked, _ = walk(by_number, [one, {**one, "parts": []}])
+    assert asked == [{"per_page": "2", "page": "1"}, {"per_page": "2", "page": "2"}]
+
+
+def test_a_search_is_posted_with_its_page_in_the_body() -> None:
+    bodies: list[Any] = []
+
+    def transport(request: httpx.Request) -> httpx.Response:
+        bodies.append(orjson.loads(request.content))
+        page = {"data": [{"id": len(bodies)}], "next": "n" if len(bodies) == 1 else None}
+        return httpx.Response(200, json=page, headers={"Date": "Sun, 22 Nov 2026 03:00:00 GMT"})
+
+    def search(window: Window, page: Mapping[str, str]) -> dict[str, Any]:
+        return {"since": window.lower.year, "pagination": dict(page)}
+
+    stream = RestStream(
+        "contacts", path="/s", records="data", search=search, is_bounded=False, pagination=TokenPages("after", "next")
+    )
+    read = opened(RestSource(name="desk", streams=(stream,)), transport)
+    read.start(EPOCH, None)
+    assert [record for page in read.pages(WINDOW) for record in page] == [{"id": 1}, {"id": 2}]
+    assert bodies == [{"since": 1970, "pagination": {}}, {"since": 1970, "pagination": {"after": "n"}}]
+
+
+def test_the_first_page_gives_the_clock_and_is_not_asked_for_twice() -> None:
+    stream = RestStream("tickets", path="/t", records="t", is_bounded=False)
+    _, asked, read = walk(stream, [{"t": [{"id": 1}]}])
+    assert len(asked) == 1
+    with pytest.raises(IndexError):
+        list(read.pages(WINDOW))  # the second reading asks anew
+
+
+def test_a_download_is_whole_or_asked_for_again_and_its_store_never_sees_the_token() -> None:
+    packed = gzip.compress(b'{"id": 1}\n\nnot json\n{"id": 2}\n')
+    seen: list[str | None] = []
+
+    def transport(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("authorization"))
+        if len(seen) == 1:
+            message = "cut off"
+            raise httpx.RemoteProtocolError(message, request=request)
+        return httpx.Response(200, content=packed)
+
+    mock = httpx.MockTransport(transport)
+    client = Client("desk", "http://vendor.example", {}, transport=mock, sleep=lambda _seconds: None)
+    client.authorize({"Authorization": "Bearer secret"})
+    get = Get(client, lambda _seconds: None, Connection("desk", "http://vendor.example", "secret"), "")
+    expected = [{"id": 1}, "not json\n", {"id": 2}]
+    assert list(get.lines("http://store.example/export.gz?signature=s", "export")) == expected
+    assert list(get.lines("/exports/1", "export")) == expected
+    assert seen == [None, None, "Bearer secret"]
