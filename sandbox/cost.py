@@ -112,7 +112,7 @@ class Pricing:
             return
         inner = Price(fixed=1)
         self._add(inner, node.selection_set, kind)
-        if "first" in parent.fields[name].args and self._size(node) > 1:
+        if {"first", "ids"} & set(parent.fields[name].args) and self._size(node) > 1:
             price.connections.append((key, self._size(node), inner))
         elif inner.connections or inner.objects:
             price.objects.append((key, inner))
@@ -132,12 +132,19 @@ class Pricing:
 
     def _size(self, node: FieldNode) -> int:
         for argument in node.arguments or ():
-            if argument.name.value in ("first", "last"):
+            if argument.name.value in ("first", "last", "ids"):
                 if isinstance(argument.value, IntValueNode):
                     return int(argument.value.value)
                 if isinstance(argument.value, VariableNode):
-                    return int(self._variables.get(argument.value.name.value) or 1)
+                    return size_of(self._variables.get(argument.value.name.value)) or 1
         return 1
+
+
+def size_of(value: object) -> int | None:
+    """Say how many rows a variable asks for: a number, or a list of ids; None when it asks for none."""
+    if isinstance(value, list):
+        return len(value)
+    return value if isinstance(value, int) else None
 
 
 class Bucket:

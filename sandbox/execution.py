@@ -75,6 +75,8 @@ def short_ways(kind: GraphQLObjectType) -> ShortWays:
     """Find the fields of a type that need no resolving."""
     known = _SHORT_WAYS.get(kind)
     if known is None:
+        # A type that holds its own kind goes graphql-core's way there.
+        _SHORT_WAYS[kind] = {}
         found = {name: short_way(field) for name, field in kind.fields.items()}
         known = _SHORT_WAYS[kind] = {name: way for name, way in found.items() if way is not None}
     return known

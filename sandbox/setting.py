@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from sandbox.clock import Clock
     from sandbox.records import World
@@ -26,6 +26,7 @@ class Setting:
     webhook_secret: str = "sandbox-webhook-secret-of-32-bytes"  # noqa: S105
     shopify_points: float = 100_000.0
     shopify_restore_rate: float = 100_000.0
+    shopify_denied_fields: Sequence[str] = ()
     line_requests_per_minute: int = 100_000
     line_requests_per_second: int = 100_000
     line_insights_per_hour: int = 100_000

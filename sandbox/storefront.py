@@ -1,99 +1,98 @@
-"""A world as the records of a shop: customers, orders and products in the vendor's words, at any moment."""
+"""A world as the records of a shop: what it has in the vendor's words, at any moment."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from sandbox.shopify_checkouts import checkout_gid, checkout_node, leave_checkouts
+from sandbox.shopify_contracts import contract_gid, contract_node, make_contracts
+from sandbox.shopify_orders import order_node
+from sandbox.shopify_values import amount, gid, instant, money
 from sandbox.timeline import Node, Timeline, View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from sandbox.records import Account, Product, Profile, Sale, World
-
-GID = "gid://shopify/"
-
-
-def gid(kind: str, key: str) -> str:
-    """Write a record's key as the vendor's global id."""
-    return f"{GID}{kind}/{key}"
-
-
-def instant(at: int) -> str:
-    """Write a moment as the vendor does: UTC to the second."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def amount(value: Decimal) -> str:
-    """Write money as the vendor does: a decimal that always has a point."""
-    text = format(value, "f")
-    return text if "." in text else text + ".0"
-
-
-def money(value: Decimal, currency: str) -> Node:
-    """Write an amount with its currency."""
-    return {"amount": amount(value), "currencyCode": currency}
-
-
-def bag(value: Decimal, currency: str) -> Node:
-    """Write an amount in the shop's and in the buyer's currency, which are the same here."""
-    sum_of_money = money(value, currency)
-    return {"shopMoney": sum_of_money, "presentmentMoney": sum_of_money}
+    from sandbox.records import Product, Profile, Sale, World
 
 
 class Storefront:
-    """The shop's three kinds of records as timelines."""
+    """The shop's kinds of records as timelines; each is made when it is first asked for."""
 
     def __init__(self, world: World) -> None:
         """Index who bought what; records themselves are written only when a page shows them."""
         self.world = world
-        self.products = self._product_timeline(world.products)
-        product_nodes = [self._product_node(product) for product in world.products]
-        self._product_nodes = product_nodes
-        self._product_of = {p.sku: node for p, node in zip(world.products, product_nodes, strict=True)}
+        self._product_nodes = [self._product_node(product) for product in world.products]
+        self._product_of = {p.sku: node for p, node in zip(world.products, self._product_nodes, strict=True)}
         self._sales_of: list[list[int]] = [[] for _ in world.accounts]
         for position, sale in enumerate(world.sales):
             if sale.account is not None:
                 self._sales_of[sale.account].append(position)
-        self.orders = self._order_timeline(world.sales)
-        self.customers = self._customer_timeline(world.accounts)
+        self._makers: dict[str, Callable[[], Timeline]] = {
+            "abandonedCheckouts": self._checkout_timeline,
+            "customers": self._customer_timeline,
+            "orders": self._order_timeline,
+            "products": self._product_timeline,
+            "subscriptionContracts": self._contract_timeline,
+        }
+        self._timelines: dict[str, Timeline] = {}
         self._views: dict[str, tuple[int, View]] = {}
 
     def view(self, kind: str, now: int) -> View:
-        """Show `customers`, `orders` or `products` at a moment; the last view is kept, as the clock mostly stands."""
+        """Show the records of a kind at a moment; the last view is kept, as the clock mostly stands."""
         known = self._views.get(kind)
         if known is None or known[0] != now:
-            timeline: Timeline = getattr(self, kind)
-            known = self._views[kind] = (now, timeline.view(now))
+            if kind not in self._timelines:
+                self._timelines[kind] = self._makers[kind]()
+            known = self._views[kind] = (now, self._timelines[kind].view(now))
         return known[1]
 
-    def _product_timeline(self, products: Sequence[Product]) -> Timeline:
-        created = [product.created_at for product in products]
+    def _product_timeline(self) -> Timeline:
+        created = [product.created_at for product in self.world.products]
         return Timeline(
-            [gid("Product", product.key) for product in products],
+            [gid("Product", product.key) for product in self.world.products],
             [[at] for at in created],
             {"created_at": created},
             lambda record, _at: self._product_nodes[record],
         )
 
-    def _order_timeline(self, sales: Sequence[Sale]) -> Timeline:
+    def _order_timeline(self) -> Timeline:
+        sales = self.world.sales
         placed = [sale.at for sale in sales]
         return Timeline(
             [gid("Order", sale.key) for sale in sales],
             [sorted({sale.at, *(event.at for event in sale.events)}) for sale in sales],
             {"created_at": placed, "processed_at": placed},
-            lambda record, at: self._order_node(self.world.sales[record], at),
+            self._order_node,
         )
 
-    def _customer_timeline(self, accounts: Sequence[Account]) -> Timeline:
+    def _customer_timeline(self) -> Timeline:
+        accounts = self.world.accounts
         return Timeline(
             [gid("Customer", account.key) for account in accounts],
             [self._changes_of(position) for position in range(len(accounts))],
             {"created_at": [account.created_at for account in accounts]},
             self._customer_node,
+        )
+
+    def _checkout_timeline(self) -> Timeline:
+        checkouts = leave_checkouts(self.world)
+        return Timeline(
+            [checkout_gid(position) for position in range(len(checkouts))],
+            [checkout.changes for checkout in checkouts],
+            {"created_at": [checkout.created_at for checkout in checkouts]},
+            lambda record, at: checkout_node(self.world, record, checkouts[record], at, self._product_of),
+        )
+
+    def _contract_timeline(self) -> Timeline:
+        contracts = make_contracts(self.world)
+        return Timeline(
+            [contract_gid(position) for position in range(len(contracts))],
+            [contract.changes for contract in contracts],
+            {"created_at": [contract.created_at for contract in contracts]},
+            lambda record, at: contract_node(self.world, record, contracts[record], at, self._product_of),
         )
 
     def _changes_of(self, position: int) -> list[int]:
@@ -116,65 +115,16 @@ class Storefront:
             "createdAt": created,
             "updatedAt": created,
             "tags": [],
+            "_variants": variant_nodes(product),
         }
 
-    def _order_node(self, sale: Sale, at: int) -> Node:
-        currency = sale.currency
-        happened = [event for event in sale.events if event.at <= at]
-        refunds = [event for event in happened if event.kind == "refunded"]
-        refunded = sum((event.amount for event in refunds), Decimal(0))
-        cancelled = next((event for event in happened if event.kind == "cancelled"), None)
-        placed = instant(sale.at)
-        account = None if sale.account is None else self.world.accounts[sale.account]
-        return {
-            "__typename": "Order",
-            "id": gid("Order", sale.key),
-            "name": sale.name,
-            "createdAt": placed,
-            "processedAt": placed,
-            "updatedAt": instant(at),
-            "cancelledAt": instant(cancelled.at) if cancelled else None,
-            "cancelReason": "CUSTOMER" if cancelled else None,
-            "test": sale.is_test,
-            "sourceName": sale.channel,
-            "email": sale.email,
-            "phone": sale.phone,
-            "tags": ["受取拒否"] if any(event.kind == "refused" for event in happened) else [],
-            "currencyCode": currency,
-            "displayFinancialStatus": financial_status(sale, [event.kind for event in happened], refunded),
-            **sums(sale, refunded, is_cancelled=cancelled is not None),
-            "customAttributes": [{"key": key, "value": value} for key, value in sale.attributes.items()],
-            "discountCodes": [sale.discount_code] if sale.discount_code else [],
-            "refunds": [
-                self._refund_node(sale, number, event.at, event.amount) for number, event in enumerate(refunds)
-            ],
-            "metafields": {},
-            "_customer": None if account is None else gid("Customer", account.key),
-            "_lines": self._line_nodes(sale),
-        }
-
-    def _line_nodes(self, sale: Sale) -> list[Node]:
-        return [
-            {
-                "__typename": "LineItem",
-                "id": gid("LineItem", f"{sale.key}-{number}"),
-                "sku": line.sku,
-                "title": line.title,
-                "quantity": line.quantity,
-                "originalUnitPriceSet": bag(line.unit_price, sale.currency),
-                "discountedTotalSet": bag(line.unit_price * line.quantity, sale.currency),
-                "product": self._product_of.get(line.sku),
-            }
-            for number, line in enumerate(sale.lines, start=1)
-        ]
-
-    def _refund_node(self, sale: Sale, number: int, at: int, value: Decimal) -> Node:
-        return {
-            "__typename": "Refund",
-            "id": gid("Refund", f"{sale.key}-{number + 1}"),
-            "createdAt": instant(at),
-            "totalRefundedSet": bag(value, sale.currency),
-        }
+    def _order_node(self, position: int, at: int) -> Node:
+        sale = self.world.sales[position]
+        if sale.account is None:
+            return order_node(sale, at, self._product_of, None, None)
+        own = [other for other in self._sales_of[sale.account] if not self.world.sales[other].is_test]
+        rank = own.index(position) + 1 if position in own else None
+        return order_node(sale, at, self._product_of, gid("Customer", self.world.accounts[sale.account].key), rank)
 
     def _customer_node(self, position: int, at: int) -> Node:
         account = self.world.accounts[position]
@@ -199,26 +149,26 @@ class Storefront:
         }
 
 
-def sums(sale: Sale, refunded: Decimal, *, is_cancelled: bool) -> Node:
-    """Write an order's amounts of money."""
-    amounts = {
-        "totalPriceSet": sale.total,
-        "totalDiscountsSet": sale.discount,
-        "totalTaxSet": sale.tax,
-        "totalShippingPriceSet": sale.shipping,
-        "totalRefundedSet": refunded,
-        "currentTotalPriceSet": Decimal(0) if is_cancelled else sale.total - refunded,
-    }
-    return {name: bag(value, sale.currency) for name, value in amounts.items()}
-
-
-def financial_status(sale: Sale, kinds: Sequence[str], refunded: Decimal) -> str:
-    """Name where an order's money stands."""
-    if refunded > 0:
-        return "REFUNDED" if refunded >= sale.total else "PARTIALLY_REFUNDED"
-    if "cancelled" in kinds:
-        return "VOIDED"
-    return "PAID" if sale.is_paid or "paid" in kinds else "PENDING"
+def variant_nodes(product: Product) -> list[Node]:
+    """Write what a product is sold as: one thing, and for hair care a refill as well."""
+    titles = ["本体", "詰め替え用"] if product.category == "ヘアケア" else ["Default Title"]
+    created = instant(product.created_at)
+    return [
+        {
+            "__typename": "ProductVariant",
+            "id": gid("ProductVariant", f"{product.key}{number}"),
+            "title": title,
+            "sku": product.sku if number == 1 else f"{product.sku}-R",
+            "barcode": None,
+            "price": amount(product.price),
+            "compareAtPrice": None,
+            "position": number,
+            "createdAt": created,
+            "updatedAt": created,
+            "selectedOptions": [{"name": "Title" if len(titles) == 1 else "形態", "value": title}],
+        }
+        for number, title in enumerate(titles, start=1)
+    ]
 
 
 def spent(sales: Sequence[Sale], at: int) -> Decimal:

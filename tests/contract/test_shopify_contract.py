@@ -8,7 +8,7 @@ import httpx
 import pytest
 from graphql import is_enum_type, is_interface_type, is_list_type, is_non_null_type, is_object_type
 
-from sandbox.vendors.shopify import schema as served_schema
+from sandbox.shopify_schema import schema as served_schema
 from tests.contract.graphql_contract import whole_schema
 from tests.contract.shopify_queries import CUSTOMERS, ORDERS, PATH, PRODUCTS, ask
 from tests.contract.tap import ContractError, Contracts

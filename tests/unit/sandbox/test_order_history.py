@@ -116,7 +116,7 @@ def test_refunded_means_wholly_also_beside_a_partial_refund(tmp_path: Path):
 def test_lines_and_products_come_from_the_items(tmp_path: Path):
     items = "order_id,sku,title,quantity,unit_price,category\nA-2,S1,茶,2,900,食品\nA-2,S2,箱,1,180,\n"
     world = read(write(tmp_path, order_items=items))
-    lines = order(world, "A-2")["_lines"]
+    lines = order(world, "A-2")["_lineItems"]
     assert [(line["sku"], line["quantity"]) for line in lines] == [("S1", 2), ("S2", 1)]
     assert lines[0]["product"]["productType"] == "食品"
     assert lines[0]["discountedTotalSet"]["shopMoney"]["amount"] == "1800.0"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sandbox.connections import Window, page_of
 from sandbox.cost import Bucket
 from sandbox.search import parse_search, select
+from sandbox.shopify_schema import Answering, schema
 from sandbox.storefront import Storefront
 from sandbox.timeline import Timeline, View
-from sandbox.vendors.shopify import Answering, schema
 from sandbox.world import invent_world
 from tests.contract.shopify_queries import CUSTOMERS, ORDERS, PATH, ask
 
