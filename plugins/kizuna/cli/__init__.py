@@ -15,6 +15,7 @@ from kizuna import settings
 from kizuna.cli.authorize import authorize
 from kizuna.cli.options import chosen_world, world_options
 from kizuna.cli.sandbox import convert, sandbox
+from kizuna.cli.webhooks import webhooks
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -169,3 +170,4 @@ def _echo_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
 main.add_command(authorize)
 main.add_command(sandbox)
 main.add_command(convert)
+main.add_command(webhooks)
