@@ -40,5 +40,6 @@ class Setting:
     zendesk_requests_per_minute: int = 100_000
     zendesk_exports_per_minute: int = 100_000
     intercom_requests_per_ten_seconds: int = 100_000
+    eccube_refresh_seconds: int = 2**32
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -26,6 +26,7 @@ from graphql import (
 from tests.contract.refusal import ContractError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import httpx
@@ -36,13 +37,17 @@ SCALARS: dict[str, str] = {
     "UnsignedInt64": r"\d+",
     "ID": r"gid://shopify/\w+/.+",
 }
-PYTHON_TYPES: dict[str, type] = {"Boolean": bool, "Int": int, "Float": float}
+# A vendor that writes its scalars in another way says so in `schema.extensions["scalars"]`.
+PYTHON_TYPES: dict[str, tuple[type, ...]] = {"Boolean": (bool,), "Int": (int,), "Float": (float,)}
 
 
 @lru_cache(maxsize=4)
-def whole_schema(file: Path) -> GraphQLSchema:
-    """Build the vendor's whole schema; its own deprecations are why it must be assumed valid."""
-    return build_schema(file.read_text(encoding="utf-8"), assume_valid=True)
+def whole_schema(file: Path, overlay: Callable[[str], str] = str) -> GraphQLSchema:
+    """Build the vendor's whole schema, with what its source adds to the file (`overlay`).
+
+    Shopify's own deprecations are why it must be assumed valid.
+    """
+    return build_schema(overlay(file.read_text(encoding="utf-8")), assume_valid=True)
 
 
 def check_graphql(schema: GraphQLSchema, request: httpx.Request, response: httpx.Response) -> None:
@@ -93,19 +98,20 @@ def check_value(schema: GraphQLSchema, fragments: Any, selection: FieldNode, kin
         for number, entry in enumerate(value):
             check_value(schema, fragments, selection, kind.of_type, entry, f"{place}[{number}]")
     elif is_leaf_type(kind):
-        check_leaf(kind, value, place)
+        check_leaf(schema, kind, value, place)
     else:
         check_shape(schema, fragments, selection.selection_set, get_named_type(kind), value, place)
 
 
-def check_leaf(kind: Any, value: Any, place: str) -> None:
+def check_leaf(schema: GraphQLSchema, kind: Any, value: Any, place: str) -> None:
     """Check a scalar or enum value."""
+    written = {**SCALARS, **PYTHON_TYPES, **schema.extensions.get("scalars", {})}.get(getattr(kind, "name", ""), ".*")
     if is_enum_type(kind):
         fits = value in kind.values
-    elif kind.name in PYTHON_TYPES:
-        fits = type(value) is PYTHON_TYPES[kind.name]
+    elif isinstance(written, tuple):
+        fits = type(value) in written
     else:
-        fits = isinstance(value, str) and re.fullmatch(SCALARS.get(kind.name, ".*"), value, re.DOTALL) is not None
+        fits = isinstance(value, str) and re.fullmatch(written, value, re.DOTALL) is not None
     if not fits:
         message = f"{place} is {value!r}, which is no {kind.name}"
         raise ContractError(message)
