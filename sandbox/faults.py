@@ -100,8 +100,11 @@ class Faults:
 
 
 def with_row_fault(body: bytes, kind: str, rows: RowLists) -> bytes | None:
-    """Drop a page's rows or repeat its first; None when the body has no rows."""
-    answered = orjson.loads(body)
+    """Drop a page's rows or repeat its first; None when the body has no rows, or is a file and no JSON."""
+    try:
+        answered = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
     changed = False
     for holder, key in rows(answered):
         if holder[key]:

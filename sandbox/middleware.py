@@ -42,9 +42,10 @@ class Answer:
             self.body += message.get("body", b"")
 
     @classmethod
-    def of_json(cls, status: int, body: object) -> Answer:
-        """Write an answer from a plain value."""
-        return cls(status, [(b"content-type", b"application/json; charset=utf-8")], orjson.dumps(body))
+    def of_json(cls, status: int, body: object, headers: Mapping[str, str] | None = None) -> Answer:
+        """Write an answer from a plain value, with the headers (lower case) that a vendor has besides."""
+        written = {"content-type": "application/json; charset=utf-8", **(headers or {})}
+        return cls(status, [(name.encode(), value.encode()) for name, value in written.items()], orjson.dumps(body))
 
     async def send(self, send: Send, date: str, *, cut_off: bool = False) -> None:
         """Send the answer with the sandbox's Date; a cut-off one stops in the middle of what it promised."""
