@@ -14,6 +14,7 @@ from starlette.routing import Mount
 import sandbox.vendors
 from sandbox.clock import Clock
 from sandbox.control import Control, control_routes
+from sandbox.deliveries import Deliveries
 from sandbox.faults import Faults
 from sandbox.middleware import Vendors
 from sandbox.setting import Setting
@@ -64,7 +65,9 @@ def create_app(world: World, state_dir: Path, *, faults: Faults | None = None, *
     stats = Stats()
     modules = vendor_modules()
     mounts = [Mount(f"/{name}", routes=module.routes(setting)) for name, module in modules.items()]
-    app = Starlette(routes=[*mounts, *control_routes(Control(setting, switched, stats, modules))])
+    deliveries = Deliveries(setting, switched, modules)
+    app = Starlette(routes=[*mounts, *control_routes(Control(setting, switched, stats, modules, deliveries))])
     app.state.setting, app.state.faults, app.state.stats = setting, switched, stats
+    app.state.deliveries = deliveries
     app.add_middleware(Vendors, setting=setting, faults=switched, stats=stats, modules=modules)
     return app

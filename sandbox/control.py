@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from sandbox.deliveries import Deliveries
     from sandbox.setting import Setting
 
 
@@ -35,6 +36,7 @@ class Control:
     faults: Faults
     stats: Counts
     modules: Mapping[str, ModuleType]
+    deliveries: Deliveries
 
     async def health(self, _request: Request) -> JSONResponse:
         """Say that the sandbox answers, and for whom."""
@@ -45,12 +47,28 @@ class Control:
         return JSONResponse({"now": self.setting.clock.iso()})
 
     async def advance_clock(self, request: Request) -> JSONResponse:
-        """Move time forward."""
+        """Move time forward, and let the vendors send what happened meanwhile to whoever subscribed."""
+        before = self.setting.clock.now()
         try:
-            self.setting.clock.advance(int(orjson.loads(await request.body())["advance_seconds"]))
+            now = self.setting.clock.advance(int(orjson.loads(await request.body())["advance_seconds"]))
         except (KeyError, TypeError, ValueError) as problem:
             return JSONResponse({"error": f'send {{"advance_seconds": <positive number>}}: {problem}'}, 400)
-        return JSONResponse({"now": self.setting.clock.iso()})
+        sent = await self.deliveries.deliver(before, now)
+        return JSONResponse({"now": self.setting.clock.iso(), "webhooks": sent})
+
+    async def read_webhooks(self, _request: Request) -> JSONResponse:
+        """Show where each vendor's webhooks go, and the secret they are verified with."""
+        return JSONResponse(self.deliveries.describe())
+
+    async def subscribe(self, request: Request) -> JSONResponse:
+        """Have a vendor's webhooks sent to a URL."""
+        try:
+            asked = orjson.loads(await request.body())
+            self.deliveries.subscribe(str(asked["vendor"]), str(asked["url"]))
+        except (KeyError, TypeError, ValueError) as problem:
+            message = f'send {{"vendor": <one that sends webhooks>, "url": <where to, or empty>}}: {problem}'
+            return JSONResponse({"error": message}, 400)
+        return JSONResponse(self.deliveries.describe(), 201)
 
     async def read_faults(self, _request: Request) -> JSONResponse:
         """List the faults that are switched on."""
@@ -83,6 +101,8 @@ def control_routes(control: Control) -> list[Route]:
         Route("/_sandbox/health", control.health),
         Route("/_sandbox/clock", control.read_clock, methods=["GET"]),
         Route("/_sandbox/clock", control.advance_clock, methods=["POST"]),
+        Route("/_sandbox/webhooks", control.read_webhooks, methods=["GET"]),
+        Route("/_sandbox/webhooks", control.subscribe, methods=["POST"]),
         Route("/_sandbox/faults", control.read_faults, methods=["GET"]),
         Route("/_sandbox/faults", control.add_fault, methods=["POST"]),
         Route("/_sandbox/faults", control.clear_faults, methods=["DELETE"]),

@@ -15,8 +15,20 @@ import orjson
 if TYPE_CHECKING:
     from sandbox.state import State
 
-Kind = Literal["rate_limit", "server_error", "timeout", "cut_off", "dropped_page", "duplicate_row"]
+Kind = Literal[
+    "rate_limit",
+    "server_error",
+    "timeout",
+    "cut_off",
+    "dropped_page",
+    "duplicate_row",
+    "webhook_lost",
+    "webhook_duplicate",
+    "webhook_disorder",
+]
 ROW_KINDS = ("dropped_page", "duplicate_row")
+# The operation under which a vendor's own requests, its webhooks, meet their faults.
+DELIVERY = "webhook"
 # Finds the lists of rows in a parsed answer, each as its holder and the key it is held under.
 RowLists = Callable[[object], Iterator[tuple[dict[str, Any], str]]]
 
@@ -80,6 +92,8 @@ class Faults:
         """Give the faults that this request meets, counting down the ones it has to skip."""
         for fault in list(self.waiting):
             if fault.vendor != vendor or fault.operation not in (None, operation):
+                continue
+            if fault.kind.startswith("webhook_") != (operation == DELIVERY):
                 continue
             if fault.after > 0:
                 fault.after -= 1

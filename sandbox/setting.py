@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    import httpx
+
     from sandbox.clock import Clock
     from sandbox.records import World
     from sandbox.state import State
@@ -41,5 +43,6 @@ class Setting:
     zendesk_exports_per_minute: int = 100_000
     intercom_requests_per_ten_seconds: int = 100_000
     eccube_refresh_seconds: int = 2**32
+    webhook_transport: httpx.AsyncBaseTransport | None = None
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

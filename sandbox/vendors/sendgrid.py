@@ -50,6 +50,11 @@ def row_lists(answered: object) -> Iterator[tuple[Any, Any]]:
         yield answered, slice(None)
 
 
+def webhook_secret(setting: Setting) -> str:
+    """Show the key to verify webhooks with: here it is the public half of a pair."""
+    return sendgrid_webhooks.public_key(setting.webhook_secret)
+
+
 def webhooks(setting: Setting, since: int, until: int) -> Iterator[Webhook]:
     """Give the event webhooks that are due in (since, until]."""
     # An event is sent at the end of its minute: what happened in the last minute of the span is sent later.

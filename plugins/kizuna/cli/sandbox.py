@@ -11,6 +11,7 @@ from kizuna import settings
 from kizuna.cli.options import Folder, load_strategy, world_options
 
 FAULTS = ["rate_limit", "server_error", "timeout", "cut_off", "dropped_page", "duplicate_row"]
+FAULTS += ["webhook_lost", "webhook_duplicate", "webhook_disorder"]
 
 
 @click.group(invoke_without_command=True)

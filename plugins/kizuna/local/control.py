@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from sandbox.state import State
 
 
+ADVANCE_SECONDS = 600
+
+
 def advance(seconds: int) -> str:
     """Move the clock on and return its new moment.
 
@@ -21,7 +24,10 @@ def advance(seconds: int) -> str:
         LocalSystemError: when no sandbox was ever started here.
     """
     if url := _running_url():
-        return str(_call("POST", f"{url}/_sandbox/clock", json={"advance_seconds": seconds})["now"])
+        # The answer waits until the vendors have sent their webhooks of that time.
+        return str(
+            _call("POST", f"{url}/_sandbox/clock", json={"advance_seconds": seconds}, timeout=ADVANCE_SECONDS)["now"]
+        )
     from sandbox.clock import Clock  # noqa: PLC0415 - only for a stopped sandbox
 
     clock = Clock(_state(), starts_at=0)
@@ -76,4 +82,4 @@ def _state() -> State:
 
 
 def _call(method: str, url: str, **arguments: Any) -> Any:  # noqa: ANN401 - httpx's own, and JSON
-    return httpx.request(method, url, timeout=30, **arguments).raise_for_status().json()
+    return httpx.request(method, url, **{"timeout": 30, **arguments}).raise_for_status().json()
