@@ -13,7 +13,6 @@ from kizuna.local.processes import Daemon
 if TYPE_CHECKING:
     from sandbox.state import State
 
-
 ADVANCE_SECONDS = 600
 
 

@@ -37,14 +37,14 @@ class ReceiverClient:
     """Asks an application in this process; what runs beside it goes on while it is asked."""
 
     def __init__(self, runner: asyncio.Runner, app: Starlette) -> None:
-        self._runner = runner
+        self.runner = runner
         self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://receiver")
 
     def post(self, path: str, **request: Any) -> httpx.Response:
-        return self._runner.run(self._http.post(path, **request))
+        return self.runner.run(self._http.post(path, **request))
 
     def get(self, path: str) -> httpx.Response:
-        return self._runner.run(self._http.get(path))
+        return self.runner.run(self._http.get(path))
 
 
 @contextmanager
