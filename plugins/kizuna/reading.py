@@ -67,12 +67,22 @@ class VendorCount:
 
 @dataclass(frozen=True)
 class ReadFile:
-    """One file that a reading consumed; `content_hash` is the SHA-256 of its bytes."""
+    """One file that a reading consumed, as its store showed it; `content_hash` is the SHA-256 of its bytes."""
 
     name: str
     content_hash: bytes
     byte_count: int
     row_count: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True)
+class UnfitRecord:
+    """What a reader found where a record should be, whole, and why it is none; landing puts it into the quarantine."""
+
+    record_id: str
+    reason: str
+    payload: str = field(repr=False)
 
 
 class Reader(Protocol):

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
 PROJECT = Path(os.environ.get("KIZUNA_PROJECT") or Path(__file__).resolve().parents[2])
 
@@ -25,6 +25,7 @@ class Connection:
     """One vendor account: where to call, with which token (Airflow's password), and the vendor's own extras.
 
     `login` is a user or an OAuth client's id; `kind` is Airflow's conn_type, for sources that can be read in two ways.
+    `client` opens what Airflow's own hook makes of the connection (SFTP, S3), where a face has given it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Connection:
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
     login: str = ""
     kind: str = "http"
+    client: Callable[[], AbstractContextManager[Any]] | None = field(default=None, repr=False)
 
 
 def home() -> Path:
@@ -66,7 +68,7 @@ def as_of() -> date | None:
 
 
 def connection(name: str) -> Connection:
-    """The vendor account `name` from `AIRFLOW_CONN_<NAME>`, in Airflow's JSON or URI form.
+    """The vendor account `name` from `AIRFLOW_CONN_<NAME>`, in Airflow's JSON form.
 
     Raises:
         SettingsError: when it is not set or has no host.
@@ -76,7 +78,11 @@ def connection(name: str) -> Connection:
     if not text:
         message = f'{variable} is not set: expected JSON like {{"host": "https://…", "password": "<token>"}}'
         raise SettingsError(message)
-    fields = _connection_fields(variable, text)
+    try:
+        fields = json.loads(text)
+    except json.JSONDecodeError:
+        message = f"{variable} is not JSON: expected an object with host and password"
+        raise SettingsError(message) from None
     kind = fields.get("conn_type", "http")
     return Connection(
         name,
@@ -86,27 +92,6 @@ def connection(name: str) -> Connection:
         login=fields.get("login", ""),
         kind=kind,
     )
-
-
-def _connection_fields(variable: str, text: str) -> dict[str, Any]:
-    """Read a connection as Airflow writes it: JSON, or a URI whose query is the extra."""
-    if "://" in text and not text.lstrip().startswith("{"):
-        parts = urlsplit(text)
-        return {
-            "conn_type": parts.scheme,
-            "host": unquote(parts.hostname or ""),
-            "port": parts.port,
-            "schema": unquote(parts.path.lstrip("/")),
-            "login": unquote(parts.username or ""),
-            "password": unquote(parts.password or ""),
-            "extra": dict(parse_qsl(parts.query)),
-        }
-    try:
-        fields: dict[str, Any] = json.loads(text)
-    except json.JSONDecodeError:
-        message = f"{variable} is neither JSON nor a URI: expected an object with host and password"
-        raise SettingsError(message) from None
-    return fields
 
 
 def address(kind: str, host: str, port: int | str | None, schema: str | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from kizuna.landing.shape import Shape, UnfitError
+from kizuna.reading import UnfitRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -73,6 +74,9 @@ def copy_line(record: object, shape: Shape) -> bytes | RejectedRecord:
 
     The payload is canonical JSON (sorted keys), so that the same record hashes the same whatever order it came in.
     """
+    if isinstance(record, UnfitRecord):
+        whole = record.payload.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return RejectedRecord(record.record_id, record.reason, whole, sha256(whole.encode()).digest())
     try:
         canonical = _canonical(record)
     except UnfitError as unfit:

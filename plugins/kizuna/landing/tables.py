@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg import sql
@@ -138,6 +139,16 @@ _SAMPLE_MISSING = f"select latest._record_id {_FROM_MISSING} order by random() l
 
 _COUNT_PRESENT = "select count(*) from {latest} as latest where not latest._is_deleted"
 
+# The same name with content it had before: touched, or gone back to what it was.
+_INSERT_FILE = """
+insert into ops.landed_files (source, stream, name, content_hash, byte_count, row_count, modified_at, run_id)
+values (
+    %(source)s, %(stream)s, %(name)s, %(content_hash)s, %(byte_count)s, %(row_count)s, %(modified_at)s, %(run_id)s
+)
+on conflict (source, stream, name, content_hash) do update
+set modified_at = excluded.modified_at, run_id = excluded.run_id, landed_at = excluded.landed_at
+"""
+
 _INSERT_QUARANTINE = """
 insert into ops.quarantine (source, stream, payload_hash, reason, record_id, payload, run_id)
 select distinct on (payload_hash, reason) %(source)s, %(stream)s, payload_hash, reason, record_id, payload, %(run_id)s
@@ -258,12 +269,8 @@ class RawTable:
         """Remember which files were read, by their content, so that none is landed twice."""
         with self.session.cursor() as cursor:
             cursor.executemany(
-                "insert into ops.landed_files (source, stream, name, content_hash, byte_count, row_count, run_id) "
-                "values (%s, %s, %s, %s, %s, %s, %s)",
-                [
-                    (self.source, self.stream, file.name, file.content_hash, file.byte_count, file.row_count, run_id)
-                    for file in files
-                ],
+                _INSERT_FILE,
+                [{"source": self.source, "stream": self.stream, "run_id": run_id, **asdict(file)} for file in files],
             )
 
     def watermark(self) -> tuple[datetime | None, str | None]:

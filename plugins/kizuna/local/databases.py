@@ -42,7 +42,6 @@ class Running:
     sandbox_url: str
     origin: str
     started_with: str = ""
-    webhooks_url: str = ""
 
     @classmethod
     def load(cls) -> Running | None:

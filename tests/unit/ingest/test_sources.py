@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kizuna import sources
+from kizuna.files.entities import ENTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 def test_every_module_of_the_folder_is_a_source() -> None:
     assert {name: [stream.name for stream in source.streams] for name, source in sources.SOURCES.items()} == {
+        "files": [*ENTITIES],
         "line": ["followers"],
         "shopify": ["customers", "orders", "products"],
     }

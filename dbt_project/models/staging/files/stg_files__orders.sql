@@ -1,0 +1,72 @@
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="files_order_id",
+    on_schema_change="fail",
+    post_hook=remove_deleted(),
+    indexes=[{"columns": ["_sequence"]}],
+) }}
+
+with versions as (
+    {{ latest_versions(source("files", "orders")) }}
+)
+
+select
+    versions._record_id as files_order_id,
+    versions.payload ->> 'system' as source_system,
+    'files:customer:' || (versions.payload ->> 'system') || '/' || fields.customer_number as record_key,
+    fields.customer_number,
+    fields.email,
+    fields.phone,
+    fields.brand,
+    fields.channel,
+    fields.store_code,
+    fields.store_name,
+    fields.order_number,
+    fields.ordered_at,
+    fields.status,
+    fields.total_incl_tax,
+    fields.subtotal,
+    fields.discount_amount,
+    fields.tax_amount,
+    fields.shipping_amount,
+    fields.points_used,
+    fields.currency,
+    fields.payment_method,
+    fields.coupon_code,
+    fields.advertisement_code,
+    fields.contract_number,
+    fields.is_test,
+    fields.shipped_at,
+    fields.cancelled_at,
+    versions._sequence,
+    versions._source_updated_at,
+    versions._extracted_at,
+    versions._is_deleted
+from versions
+left join lateral jsonb_to_record(versions.payload -> 'fields') as fields (
+    customer_number text,
+    email text,
+    phone text,
+    brand text,
+    channel text,
+    store_code text,
+    store_name text,
+    order_number text,
+    ordered_at timestamptz,
+    status text,
+    total_incl_tax numeric,
+    subtotal numeric,
+    discount_amount numeric,
+    tax_amount numeric,
+    shipping_amount numeric,
+    points_used numeric,
+    currency text,
+    payment_method text,
+    coupon_code text,
+    advertisement_code text,
+    contract_number text,
+    is_test boolean,
+    shipped_at timestamptz,
+    cancelled_at timestamptz
+) on true
