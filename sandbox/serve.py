@@ -28,10 +28,13 @@ def run(
     as_of: date | None = None,
     timezone: str = TIMEZONE,
     currency: str = "JPY",
+    webhooks_url: str | None = None,
 ) -> None:
     """Serve a world until the process is stopped; an unreadable history raises before the port opens."""
     world = choose_world(state_dir, customers, seed, history, as_of, timezone, currency)
     app = create_app(world, state_dir)
+    for vendor in app.state.deliveries.describe() if webhooks_url else ():
+        app.state.deliveries.subscribe(vendor, f"{webhooks_url}/{vendor}")
     uvicorn.run(
         app, host=host, port=port, log_level="warning", access_log=False, date_header=False, server_header=False
     )

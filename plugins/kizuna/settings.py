@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,7 +69,7 @@ def as_of() -> date | None:
 
 
 def connection(name: str) -> Connection:
-    """The vendor account `name` from `AIRFLOW_CONN_<NAME>`, in Airflow's JSON form.
+    """The vendor account `name` from `AIRFLOW_CONN_<NAME>`, in Airflow's JSON or URI form.
 
     Raises:
         SettingsError: when it is not set or has no host.
@@ -78,11 +79,7 @@ def connection(name: str) -> Connection:
     if not text:
         message = f'{variable} is not set: expected JSON like {{"host": "https://…", "password": "<token>"}}'
         raise SettingsError(message)
-    try:
-        fields = json.loads(text)
-    except json.JSONDecodeError:
-        message = f"{variable} is not JSON: expected an object with host and password"
-        raise SettingsError(message) from None
+    fields = _connection_fields(variable, text)
     kind = fields.get("conn_type", "http")
     return Connection(
         name,
@@ -92,6 +89,27 @@ def connection(name: str) -> Connection:
         login=fields.get("login", ""),
         kind=kind,
     )
+
+
+def _connection_fields(variable: str, text: str) -> dict[str, Any]:
+    """Read a connection as Airflow writes it: JSON, or a URI whose query is the extra."""
+    if "://" in text and not text.lstrip().startswith("{"):
+        parts = urlsplit(text)
+        return {
+            "conn_type": parts.scheme,
+            "host": unquote(parts.hostname or ""),
+            "port": parts.port,
+            "schema": unquote(parts.path.lstrip("/")),
+            "login": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "extra": dict(parse_qsl(parts.query)),
+        }
+    try:
+        fields: dict[str, Any] = json.loads(text)
+    except json.JSONDecodeError:
+        message = f"{variable} is neither JSON nor a URI: expected an object with host and password"
+        raise SettingsError(message) from None
+    return fields
 
 
 def address(kind: str, host: str, port: int | str | None, schema: str | None) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 import yaml
 
+from kizuna.local import system
 from kizuna.local.airflow import PROCESSES
 from kizuna.local.databases import DEPLOYMENT_SETTINGS
 from kizuna.settings import PROJECT
@@ -22,6 +23,8 @@ def test_the_containers_run_what_the_local_system_runs(services):
         assert services[name]["command"] == ["airflow", *arguments]
     assert services["sandbox"]["profiles"] == ["sandbox"]
     assert services["sandbox"]["command"][:2] == ["kizuna", "sandbox"]
+    assert services["webhooks"]["command"][:2] == ["kizuna", "webhooks"]
+    assert {*system.PROCESSES} <= {*services}
     assert services["prepare"]["command"] == ["kizuna", "prepare"]
 
 

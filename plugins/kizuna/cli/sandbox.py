@@ -19,6 +19,7 @@ FAULTS += ["webhook_lost", "webhook_duplicate", "webhook_disorder"]
 @click.option("--port", default=8010, show_default=True)
 @click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), help="Where its state is kept.")
 @click.option("--currency", help="Currency of an order history without one.")
+@click.option("--webhooks-url", help="Send every vendor's webhooks to <this>/<vendor>.")
 @world_options
 @click.pass_context
 def sandbox(
@@ -28,6 +29,7 @@ def sandbox(
     port: int,
     state_dir: Path | None,
     currency: str | None,
+    webhooks_url: str | None,
     **options: Any,  # noqa: ANN401
 ) -> None:
     """Serve the vendors (Shopify, LINE) on one loopback port until interrupted."""
@@ -49,6 +51,7 @@ def sandbox(
             as_of=options["as_of"],
             timezone=policy.business_timezone,
             currency=currency or policy.reporting_currency,
+            webhooks_url=webhooks_url,
         )
     except (OrderHistoryError, StateError) as error:
         raise click.ClickException(str(error)) from None

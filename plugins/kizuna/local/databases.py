@@ -42,6 +42,7 @@ class Running:
     sandbox_url: str
     origin: str
     started_with: str = ""
+    webhooks_url: str = ""
 
     @classmethod
     def load(cls) -> Running | None:

@@ -88,7 +88,7 @@ class MemoryWatch(threading.Thread):
         return self.peak_bytes
 
     def _processes(self) -> list[psutil.Process]:
-        daemons = [Daemon(name, settings.home()).process() for name in [*airflow.PROCESSES, "sandbox"]]
+        daemons = [Daemon(name, settings.home()).process() for name in system.PROCESSES]
         found = [psutil.Process(), *(process for process in daemons if process)]
         if server := databases.cluster().process_id():
             found.append(psutil.Process(server))

@@ -1,4 +1,4 @@
-"""The local system as a whole: Postgres, warehouse, sandbox and Airflow, up and down together."""
+"""The local system as a whole: Postgres, warehouse, sandbox, Airflow and receiver, up and down together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from kizuna import settings, strategy
-from kizuna.local import airflow, databases
+from kizuna.local import airflow, databases, webhooks
 from kizuna.local.postgres import free_port
 from kizuna.local.processes import Daemon, stop_all
 from kizuna.sources import SOURCES
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from kizuna.local.world import World
 
-SANDBOX_SECONDS = 120
+PROCESSES = (*airflow.PROCESSES, "sandbox", webhooks.NAME)
+READY_SECONDS = 120
 VENDORS = ("shopify", "line")
 DAGS = {"transform", "activate", *(f"ingest_{name}" for name in SOURCES)}
 
@@ -49,12 +50,20 @@ def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> da
     _migrate_once(variables, metadata_url, tell)
     tell("Airflow: starting api-server, scheduler, dag-processor, triggerer")
     airflow.start(variables)
-    _await_sandbox(sandbox_url)
+    _await_ready("sandbox", sandbox_url, "/_sandbox/health")
+    webhooks_port = _port(before.webhooks_url if before else "")
+    webhooks.start(webhooks_port, sandbox_url, variables)
     running = databases.Running(
-        warehouse_url, f"http://127.0.0.1:{port}", sandbox_url, world.key(), _started_with(world)
+        warehouse_url,
+        f"http://127.0.0.1:{port}",
+        sandbox_url,
+        world.key(),
+        _started_with(world),
+        f"http://127.0.0.1:{webhooks_port}",
     )
     running.save()
     airflow.AirflowClient(running.airflow_url).wait_until_ready(DAGS, lambda text: tell(f"Airflow: {text}"))
+    _await_ready(webhooks.NAME, running.webhooks_url, "/health")
     return running
 
 
@@ -64,15 +73,15 @@ def outside(world: World, tell: Callable[[str], None]) -> Iterator[dict[str, str
     warehouse_url, _ = databases.open_databases(world, tell)
     try:
         sandbox_url = _launch_sandbox(world, tell)
-        _await_sandbox(sandbox_url)
+        _await_ready("sandbox", sandbox_url, "/_sandbox/health")
         yield _environment(warehouse_url, sandbox_url, world)
     finally:
         down()
 
 
 def stop_processes() -> list[str]:
-    """Stop Airflow and the sandbox; returns the names of what ran."""
-    daemons = [Daemon(name, settings.home()) for name in [*airflow.PROCESSES, "sandbox"]]
+    """Stop Airflow, the sandbox and the receiver; returns the names of what ran."""
+    daemons = [Daemon(name, settings.home()) for name in PROCESSES]
     ran = [daemon.name for daemon in daemons if daemon.process()]
     stop_all(daemons)
     return ran
@@ -99,7 +108,7 @@ def is_up() -> bool:
 
 def processes() -> dict[str, bool]:
     """Each part of the system and whether it runs."""
-    parts = {name: Daemon(name, settings.home()).process() is not None for name in [*airflow.PROCESSES, "sandbox"]}
+    parts = {name: Daemon(name, settings.home()).process() is not None for name in PROCESSES}
     if not os.environ.get("WAREHOUSE_URL"):
         parts["postgres"] = databases.cluster().port() is not None
     return parts
@@ -124,12 +133,12 @@ def _launch_sandbox(world: World, tell: Callable[[str], None]) -> str:
     return url
 
 
-def _await_sandbox(url: str) -> None:
-    daemon = Daemon("sandbox", settings.home())
-    deadline = time.monotonic() + SANDBOX_SECONDS
-    while url and not _answers(f"{url}/_sandbox/health"):
+def _await_ready(name: str, url: str, path: str) -> None:
+    daemon = Daemon(name, settings.home())
+    deadline = time.monotonic() + READY_SECONDS
+    while url and not _answers(f"{url}{path}"):
         if daemon.process() is None or time.monotonic() > deadline:
-            message = f"The sandbox did not start (log: {daemon.log}):\n{daemon.last_lines()}"
+            message = f"The process {name!r} did not start (log: {daemon.log}):\n{daemon.last_lines()}"
             raise databases.LocalSystemError(message)
         time.sleep(0.2)
 
@@ -179,6 +188,7 @@ def _migrate_once(variables: dict[str, str], metadata_url: str, tell: Callable[[
 def _port(previous_url: str) -> int:
     """The previous port when it is free or ours, else a free one."""
     preferred = urlsplit(previous_url).port or 0
-    if preferred and (_answers(f"{previous_url}/_sandbox/health") or _answers(f"{previous_url}/api/v2/version")):
+    ours = ("/_sandbox/health", "/api/v2/version", "/health")
+    if preferred and any(_answers(f"{previous_url}{path}") for path in ours):
         return preferred
     return free_port(preferred)
