@@ -3,14 +3,14 @@
 import pendulum
 from airflow.sdk import DAG
 
-from kizuna.operators import INGEST_SCHEDULE, GateRaw, IngestStream
+from kizuna.operators import GateRaw, IngestStream, ingest_timetable
 from kizuna.sources import SOURCES
 
 for source in SOURCES.values():
     with DAG(
         f"ingest_{source.name}",
         description=f"{source.name} → raw, reconciled with the vendor's own counts",
-        schedule=INGEST_SCHEDULE,
+        schedule=ingest_timetable(),
         start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
         catchup=False,
         default_args={"owner": "kizuna"},

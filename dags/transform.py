@@ -1,15 +1,15 @@
-"""Raw → published marts: one task group per layer, in the order the data flows. Runs when every source has landed."""
+"""Raw → published marts: one task group per layer, in the order the data flows. Runs when the marts' sources landed."""
 
 import pendulum
 from airflow.sdk import DAG, TaskGroup
 
 from kizuna.operators import BuildIdentity, BuildModels, GateModels, PublishMarts, raw_asset
-from kizuna.sources import SOURCES
+from kizuna.pipeline import SOURCES_OF_MARTS
 
 with DAG(
     "transform",
     description="staging → identity → core → marts → gate → publish",
-    schedule=[raw_asset(name) for name in SOURCES],
+    schedule=[raw_asset(name) for name in SOURCES_OF_MARTS],
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     default_args={"owner": "kizuna"},

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sandbox.accounts import TOKEN, WEBHOOK_SECRET
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
@@ -24,8 +26,8 @@ class Setting:
     world: World
     clock: Clock
     state: State
-    token: str = "sandbox-token"  # noqa: S105  # the well-known token of a server that serves invented people on loopback
-    webhook_secret: str = "sandbox-webhook-secret-of-32-bytes"  # noqa: S105
+    token: str = TOKEN
+    webhook_secret: str = WEBHOOK_SECRET
     shopify_points: float = 100_000.0
     shopify_restore_rate: float = 100_000.0
     shopify_denied_fields: Sequence[str] = ()

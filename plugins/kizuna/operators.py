@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.bases.hook import BaseHook
+from airflow.timetables.interval import CronDataIntervalTimetable
 
 from kizuna import landing, pipeline, settings
+from kizuna.reading import Span
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -18,7 +20,15 @@ if TYPE_CHECKING:
 
 # The address of data that a run has made; the next DAG on the path starts when it is there.
 PUBLISHED_MARTS = Asset("kizuna_published_marts", uri="kizuna://marts")
-INGEST_SCHEDULE = os.environ.get("KIZUNA_INGEST_SCHEDULE", "@hourly") or None
+
+
+def ingest_timetable() -> CronDataIntervalTimetable | None:
+    """When sources are read: `KIZUNA_INGEST_SCHEDULE`, every hour by default, never by itself where that is empty.
+
+    Runs have an interval of time, so that `airflow backfill` reads the hours it is asked for.
+    """
+    schedule = os.environ.get("KIZUNA_INGEST_SCHEDULE", "@hourly")
+    return CronDataIntervalTimetable(schedule, timezone="UTC") if schedule else None
 
 
 def raw_asset(source_name: str) -> Asset:
@@ -35,8 +45,9 @@ class IngestStream(BaseOperator):
         self.stream_name = stream_name
 
     def execute(self, context: Context) -> dict[str, str]:
-        """Return the counts of the landing."""
-        landed = pipeline.land(self.source_name, self.stream_name, _connection(self.source_name), _run_id(context))
+        """Return the counts of the landing: of the next window, or of a backfill's interval."""
+        connection = _connection(self.source_name)
+        landed = pipeline.land(self.source_name, self.stream_name, connection, _run_id(context), _span(context))
         return _counts(asdict(landed))
 
 
@@ -123,6 +134,19 @@ def _connection(name: str) -> Connection:
         login=found.login or "",
         kind=kind,
     )
+
+
+def _span(context: Context) -> Span | None:
+    """The interval of a backfill; every other run goes on where the last one stopped."""
+    if context["dag_run"].run_type != "backfill":
+        return None
+    lower, upper = context["data_interval_start"], context["data_interval_end"]
+    if lower is None or upper is None:
+        message = (
+            f"the backfill {context['run_id']} has no interval: set KIZUNA_INGEST_SCHEDULE to a schedule, like @hourly"
+        )
+        raise ValueError(message)
+    return Span(lower, upper)
 
 
 def _run(context: Context) -> pipeline.Run:

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from kizuna.reading import Span
     from kizuna.settings import Connection
+
+
+# What the marts are built from: they wait for these sources, and are as of the day up to which all of them were read.
+SOURCES_OF_MARTS = ("shopify", "line")
 
 
 class NothingLandedError(RuntimeError):
@@ -98,11 +103,13 @@ class Run:
         return publishing.publish(self.warehouse_url, self.run_id, self.as_of, self.strategy.digest())
 
 
-def land(source_name: str, stream_name: str, connection: Connection, run_id: str) -> landing.Landing:
-    """Read one stream's window from its vendor into raw."""
+def land(
+    source_name: str, stream_name: str, connection: Connection, run_id: str, span: Span | None = None
+) -> landing.Landing:
+    """Read one stream's next window, or the span that was asked for, from its vendor into raw."""
     source = SOURCES[source_name]
     stream = next(stream for stream in source.streams if stream.name == stream_name)
-    return landing.land_stream(source, stream, connection, settings.warehouse_url(), run_id)
+    return landing.land_stream(source, stream, connection, settings.warehouse_url(), run_id, span=span)
 
 
 def gate_raw(source_name: str, run_id: str) -> quality.GateReport:
@@ -150,9 +157,11 @@ def _gate(name: Literal["raw", "marts", "sync"], url: str, run_id: str, only: st
 
 
 def _read_up_to(url: str, zone: ZoneInfo) -> date:
-    """The business date up to which every source has been read: the earliest watermark's."""
+    """The business date up to which every source of the marts has been read: the earliest watermark's."""
     with warehouse.connect(url, "kizuna_transform") as connection:
-        row = connection.execute("select min(upper_at) from ops.watermarks").fetchone()
+        row = connection.execute(
+            "select min(upper_at) from ops.watermarks where source = any(%s)", [list(SOURCES_OF_MARTS)]
+        ).fetchone()
     upper: datetime | None = row[0] if row else None  # type: ignore[assignment]
     if upper is None:
         message = "No source has been read yet (ops.watermarks is empty): run the ingest_… DAGs, or set KIZUNA_AS_OF"

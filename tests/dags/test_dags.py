@@ -36,6 +36,7 @@ def bag(tmp_path_factory):
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(home),
+        "PYTHONPATH": f"{PROJECT}:{PROJECT / 'plugins'}",
         "AIRFLOW_HOME": str(home),
         "KIZUNA_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

@@ -43,8 +43,13 @@ create table if not exists ops.quarantine (
     last_seen_at timestamptz not null default now(),
     seen_count bigint not null default 1,
     run_id text not null,
+    resolved_at timestamptz,
+    resolution text,
     primary key (source, stream, payload_hash, reason)
 );
+-- Nothing leaves the quarantine without a word on how: a replayed record stays, resolved.
+alter table ops.quarantine add column if not exists resolved_at timestamptz;
+alter table ops.quarantine add column if not exists resolution text;
 
 grant select, insert, update on ops.watermarks, ops.quarantine to kizuna_ingest;
 grant select, insert on ops.landings to kizuna_ingest;

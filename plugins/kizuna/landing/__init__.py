@@ -5,49 +5,51 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from kizuna import warehouse
 from kizuna.inbox import InboxStream, open_inbox
-from kizuna.landing.prefetch import prefetched
-from kizuna.landing.records import batches
+from kizuna.landing.errors import (
+    AccountingError,
+    EmptySnapshotError,
+    LandingError,
+    ReconciliationError,
+    StreamBusyError,
+)
+from kizuna.landing.replay import Replay, replay
+from kizuna.landing.states import StreamState, states
 from kizuna.landing.tables import RawTable, Stamp
+from kizuna.landing.walk import read_reconciled
 from kizuna.reading import Window, lower_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from kizuna.reading import Reader, Source, Span, Stream, VendorCount
+    from kizuna.landing.walk import Walk
+    from kizuna.reading import Reader, Source, Span, Stream
     from kizuna.settings import Connection
 
-# A row that changes while its window is walked leaves the window and makes the counts differ; a new walk settles it.
-MAX_WALKS = 3
 LOCK_WAIT_SECONDS = 60
-MISSING_ASKED_FOR = 20
 
-
-class LandingError(RuntimeError):
-    """A window was not landed; raw and watermark are as before. The text names stream, numbers and next step."""
-
-
-class ReconciliationError(LandingError):
-    """The vendor counts other than what was read."""
-
-
-class EmptySnapshotError(LandingError):
-    """A snapshot came back empty although records are known."""
-
-
-class AccountingError(LandingError):
-    """Records were lost between reading and collecting: a fault of ours."""
-
-
-class StreamBusyError(LandingError):
-    """Another run is landing the same stream."""
+__all__ = [
+    "AccountingError",
+    "EmptySnapshotError",
+    "Landing",
+    "LandingError",
+    "RawTable",
+    "ReconciliationError",
+    "Replay",
+    "StreamBusyError",
+    "StreamState",
+    "ensure_tables",
+    "land_stream",
+    "replay_stream",
+    "states",
+]
 
 
 @dataclass(frozen=True)
@@ -67,31 +69,6 @@ class Landing:
     window_lower: datetime
     window_upper: datetime
     seconds: float
-
-
-@dataclass(frozen=True)
-class _Walk:
-    """What one reading of the window gave; `lost_count`: how many of the reading before it lacks, if there was one."""
-
-    page_count: int
-    distinct_count: int
-    quarantined_count: int
-    has_duplicates: bool
-    vendor_count: VendorCount | None
-    still_there_count: int
-    lost_count: int | None
-
-    @property
-    def is_reconciled(self) -> bool:
-        if self.vendor_count is None:
-            return self.lost_count == 0 and self.still_there_count == 0
-        return self.vendor_count.agrees_with(self.distinct_count) and self.still_there_count == 0
-
-    @property
-    def proof(self) -> str:
-        if self.vendor_count is not None:
-            return f"the vendor counts {self.vendor_count} records"
-        return f"{self.lost_count} records of the reading before are not in the last one, of the records"
 
 
 def ensure_tables(warehouse_url: str) -> None:
@@ -134,7 +111,7 @@ def land_stream(
             nothing = Landing(source.name, stream.name, 0, 0, 0, 0, 0, window.lower, window.upper, _since(started))
             _record(table, nothing, run_id)
             return nothing
-        walk = _read_reconciled(table, stream, reader, window)
+        walk = read_reconciled(table, stream, reader, window)
         return _commit(table, stream, reader, walk, window, Stamp(run_id, now), started, moves=span is None)
 
 
@@ -161,6 +138,25 @@ def _begin(
     return Window(lower, now - hold_back, cursor), now
 
 
+def replay_stream(
+    source: Source,
+    stream: Stream,
+    warehouse_url: str,
+    run_id: str,
+    *,
+    record_id: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    is_trial: bool = False,
+) -> Replay:
+    """Judge a stream's quarantined records anew, with `changes` (dotted field → value), and land those that fit.
+
+    Raises:
+        StreamBusyError: when another run is landing the stream.
+    """
+    with _session(warehouse_url, source.name, stream.name) as table:
+        return replay(table, stream, run_id, record_id=record_id, changes=changes or {}, is_trial=is_trial)
+
+
 @contextmanager
 def _session(warehouse_url: str, source: str, stream: str) -> Iterator[RawTable]:
     """Open a session that alone may land this stream; the lock ends with the session, however that ends."""
@@ -180,59 +176,11 @@ def _session(warehouse_url: str, source: str, stream: str) -> Iterator[RawTable]
         yield table
 
 
-def _read_reconciled(table: RawTable, stream: Stream, reader: Reader, window: Window) -> _Walk:
-    """Walk the window until the vendor's count agrees, or a second walk with the first; give up after MAX_WALKS."""
-    for number in range(1, MAX_WALKS + 1):
-        walk = _read(table, stream, reader, window, is_first=number == 1)
-        if walk.is_reconciled:
-            return walk
-        if number < MAX_WALKS:
-            table.clear_window()
-    missing = (
-        f", and {walk.still_there_count} of the missing are there when asked for" if walk.still_there_count else ""
-    )
-    message = (
-        f"{table.source}.{table.stream}: {walk.proof} from {window.lower.isoformat()} "
-        f"to {window.upper.isoformat()}, {walk.distinct_count} were read{missing}, after reading {MAX_WALKS} times. "
-        f"Nothing was landed and the watermark has not moved. Next: run again; if it stays, the vendor drops pages"
-    )
-    raise ReconciliationError(message)
-
-
-def _read(table: RawTable, stream: Stream, reader: Reader, window: Window, *, is_first: bool) -> _Walk:
-    """Collect every page of the window, then ask the vendor for its count."""
-    pages = records = 0
-    with prefetched(batches(reader.pages(window), stream, window.upper)) as fetched:
-        for batch in fetched:
-            table.collect(batch)
-            pages += batch.page_count
-            records += batch.record_count
-    counted = table.count_window()
-    collected, rejected = counted.records, counted.rejects
-    if collected + rejected != records:
-        message = (
-            f"{table.source}.{table.stream}: {records} records were read, but {collected} collected and {rejected} "
-            f"rejected: expected the sum. Nothing was landed. Next: report this fault of Kizuna"
-        )
-        raise AccountingError(message)
-    # A count of yesterday cannot see that a page is missing today; asking for some of those who left can.
-    missing = table.sample_missing(MISSING_ASKED_FOR, reader.scopes) if stream.is_snapshot and counted.distinct else []
-    return _Walk(
-        page_count=pages,
-        distinct_count=counted.distinct,
-        quarantined_count=counted.distinct_rejects,
-        has_duplicates=counted.distinct < records,
-        vendor_count=reader.count(window),
-        still_there_count=reader.still_there(missing),
-        lost_count=None if is_first else table.count_lost(),
-    )
-
-
 def _commit(
     table: RawTable,
     stream: Stream,
     reader: Reader,
-    walk: _Walk,
+    walk: Walk,
     window: Window,
     stamp: Stamp,
     started: float,
@@ -268,7 +216,7 @@ def _commit(
     return landing
 
 
-def _refuse_empty(table: RawTable, walk: _Walk) -> None:
+def _refuse_empty(table: RawTable, walk: Walk) -> None:
     known = table.count_present()
     if walk.distinct_count == 0 and known:
         message = (

@@ -18,6 +18,7 @@ from kizuna.local import airflow, databases, webhooks
 from kizuna.local.postgres import free_port
 from kizuna.local.processes import Daemon, stop_all
 from kizuna.sources import SOURCES
+from sandbox import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 PROCESSES = (*airflow.PROCESSES, "sandbox", webhooks.NAME)
 READY_SECONDS = 120
-VENDORS = ("shopify", "line")
 DAGS = {"transform", "activate", *(f"ingest_{name}" for name in SOURCES)}
 
 
@@ -116,7 +116,7 @@ def processes() -> dict[str, bool]:
 
 def _launch_sandbox(world: World, tell: Callable[[str], None]) -> str:
     """Start the sandbox unless every vendor has a real connection in the environment; it needs seconds to be ready."""
-    if all(os.environ.get(f"AIRFLOW_CONN_{vendor.upper()}") for vendor in VENDORS):
+    if all(os.environ.get(f"AIRFLOW_CONN_{vendor.upper()}") for vendor in _vendors()):
         return ""
     daemon = Daemon("sandbox", settings.home())
     before = databases.Running.load()
@@ -152,15 +152,7 @@ def _answers(url: str) -> bool:
 
 def _environment(warehouse_url: str, sandbox_url: str, world: World) -> dict[str, str]:
     vendors = {
-        f"AIRFLOW_CONN_{vendor.upper()}": json.dumps(
-            {
-                "conn_type": "http",
-                "host": f"{sandbox_url}/{vendor}",
-                "password": "sandbox-token",
-                "extra": {"poll_seconds": "0.2"},
-            }
-        )
-        for vendor in VENDORS
+        f"AIRFLOW_CONN_{vendor.upper()}": json.dumps(accounts.account(vendor, sandbox_url)) for vendor in _vendors()
     }
     given: dict[str, Any] = {
         "WAREHOUSE_URL": warehouse_url,
@@ -171,6 +163,24 @@ def _environment(warehouse_url: str, sandbox_url: str, world: World) -> dict[str
         "KIZUNA_AS_OF": str(world.as_of or ""),
     }
     return vendors | dict(os.environ) | given
+
+
+def _vendors() -> list[str]:
+    """The sources that the sandbox can play."""
+    return [name for name in SOURCES if name in accounts.VENDORS]
+
+
+def account(name: str) -> settings.Connection:
+    """A source's account: from its environment variable, else the running sandbox's.
+
+    Raises:
+        SettingsError: when there is neither.
+    """
+    running = databases.Running.load()
+    variable = f"AIRFLOW_CONN_{name.upper()}"
+    if running and running.sandbox_url and name in accounts.VENDORS:
+        os.environ.setdefault(variable, json.dumps(accounts.account(name, running.sandbox_url)))
+    return settings.connection(name)
 
 
 def _migrate_once(variables: dict[str, str], metadata_url: str, tell: Callable[[str], None]) -> None:
