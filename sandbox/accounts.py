@@ -26,5 +26,5 @@ def account(vendor: str, sandbox_url: str) -> dict[str, Any]:
         "password": TOKEN,
         **special,
         # Jobs of the sandbox are done as soon as they are asked for again.
-        "extra": {"poll_seconds": "0.2", "webhook_secret": WEBHOOK_SECRET, **special.get("extra", {})},
+        "extra": {"poll_seconds": "0.2", **special.get("extra", {})},
     }
