@@ -24,16 +24,26 @@ if TYPE_CHECKING:
     from kizuna.reading import Window
 
 PAGE_SIZE = 200
+# No vendor sends an event again after this long; what has landed is in raw, and need not be kept twice.
+KEPT_DAYS = 30
 NOTHING_SEEN = "3:3:"
 
 # Another server counts its transactions anew: a snapshot is only good for the one it was taken on.
-_NOW = "select system_identifier::text, pg_current_snapshot()::text, now() from pg_control_system()"
+_SERVER = "select system_identifier::text from pg_control_system()"
+_NOW = "select pg_current_snapshot()::text, now()"
 _UNSEEN = """
 from ops.webhook_inbox
 where
     vendor = %(vendor)s
     and transaction_id >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
     and not pg_visible_in_snapshot(transaction_id, %(seen)s::pg_snapshot)
+"""
+_FORGET = """
+delete from ops.webhook_inbox
+where
+    vendor = %(vendor)s
+    and received_at < now() - make_interval(days => %(days)s)
+    and pg_visible_in_snapshot(transaction_id, %(seen)s::pg_snapshot)
 """
 _COUNT = f"select count(*) {_UNSEEN}"
 _EVENTS = f"select event_id, topic, triggered_at, received_at, body {_UNSEEN} order by webhook_id"
@@ -58,14 +68,22 @@ class InboxReader(Reader):
     """One vendor's unread events; `cursor`, set by `start`, is what has been seen when they have landed."""
 
     def __init__(self, vendor: str, session: psycopg.Connection[Any]) -> None:
-        """Remember whose events are read, in a session that sees one state of the inbox until it ends."""
+        """Remember whose events are read; from `start` on the session sees one state of the inbox."""
         self._vendor, self._session, self._seen = vendor, session, NOTHING_SEEN
 
     def start(self, lower: datetime, cursor: str | None) -> datetime:  # noqa: ARG002 - windows go by transactions
-        """Go on behind `cursor` and return the warehouse's time; without one, or one of another server, read all."""
-        server, snapshot, now = self._session.execute(_NOW).fetchone() or ("", "", None)
+        """Go on behind `cursor` and return the warehouse's time; without one, or one of another server, read all.
+
+        What landed long ago is forgotten first, since bodies hold personal data.
+        """
+        [server] = self._session.execute(_SERVER).fetchone() or [""]
         known_server, _, seen = (cursor or "").partition("/")
-        self._seen = seen if known_server == server else NOTHING_SEEN
+        if known_server == server:
+            self._seen = seen
+            self._session.execute(_FORGET, {"vendor": self._vendor, "seen": seen, "days": KEPT_DAYS})
+        self._session.commit()
+        self._session.read_only, self._session.isolation_level = True, psycopg.IsolationLevel.REPEATABLE_READ
+        snapshot, now = self._session.execute(_NOW).fetchone() or ("", None)
         self.cursor = f"{server}/{snapshot}"
         assert isinstance(now, datetime)  # noqa: S101 - a select without a table has a row
         return now
@@ -85,13 +103,12 @@ class InboxReader(Reader):
 
 @contextmanager
 def open_inbox(vendor: str, warehouse_url: str) -> Iterator[InboxReader]:
-    """Open a vendor's inbox; all that is read sees it as it was at the reader's first question.
+    """Open a vendor's inbox; all that is read sees it as it was when the reader started.
 
     Raises:
         psycopg.OperationalError: when the warehouse cannot be reached.
     """
-    with warehouse.connect(warehouse_url, "kizuna_ingest", read_only=True) as session:
-        session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    with warehouse.connect(warehouse_url, "kizuna_ingest") as session:
         yield InboxReader(vendor, session)
 
 

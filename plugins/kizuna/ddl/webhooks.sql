@@ -17,4 +17,4 @@ comment on table ops.webhook_inbox is 'Events received by `kizuna webhooks`; an 
 comment on column ops.webhook_inbox.triggered_at is 'When it happened, in the vendor''s words, where a header and not the body says so.';
 
 grant insert (vendor, event_id, topic, triggered_at, body) on ops.webhook_inbox to kizuna_webhooks;
-grant select on ops.webhook_inbox to kizuna_ingest;
+grant select, delete on ops.webhook_inbox to kizuna_ingest;

@@ -145,6 +145,21 @@ def test_what_arrives_while_reading_waits_for_the_next_reading(inbox: Inbox) -> 
     assert inbox.read() == ["b"]
 
 
+def test_what_landed_long_ago_is_forgotten_and_what_has_not_is_kept(inbox: Inbox) -> None:
+    inbox.receive("old")
+    inbox.receive("old of another", vendor="shopify")
+    inbox.read()
+    inbox.receive("old, not landed")
+    with warehouse.connect(inbox.url) as session:
+        session.execute("update ops.webhook_inbox set received_at = now() - interval '31 days'")
+    inbox.receive("new")
+
+    assert inbox.read() == ["old, not landed", "new"]
+    with warehouse.connect(inbox.url) as session:
+        left = session.execute("select event_id from ops.webhook_inbox order by webhook_id").fetchall()
+    assert left == [("old of another",), ("old, not landed",), ("new",)]
+
+
 def test_a_cursor_of_another_server_reads_everything_again(inbox: Inbox) -> None:
     """Restored on a new server, transactions are counted anew, and the old snapshot would hide what is new."""
     inbox.receive("a")
