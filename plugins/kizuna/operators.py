@@ -51,6 +51,20 @@ class IngestStream(BaseOperator):
         return _counts(asdict(landed))
 
 
+class SweepStream(BaseOperator):
+    """Mark what the vendor has deleted in one stream of one source."""
+
+    def __init__(self, *, source_name: str, stream_name: str, **keywords: Any) -> None:  # noqa: ANN401
+        super().__init__(task_id=f"{source_name}__{stream_name}", **keywords)
+        self.source_name = source_name
+        self.stream_name = stream_name
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return the counts of the sweep."""
+        connection = _connection(self.source_name)
+        return _counts(asdict(pipeline.sweep(self.source_name, self.stream_name, connection, _run_id(context))))
+
+
 class GateRaw(BaseOperator):
     """Check what one source landed; passing tells the transform that the source is ready."""
 

@@ -112,6 +112,13 @@ def land(
     return landing.land_stream(source, stream, connection, settings.warehouse_url(), run_id, span=span)
 
 
+def sweep(source_name: str, stream_name: str, connection: Connection, run_id: str) -> landing.Sweep:
+    """Mark what the vendor does not have any more as deleted in one stream's raw table."""
+    source = SOURCES[source_name]
+    stream = next(stream for stream in source.streams if stream.name == stream_name)
+    return landing.sweep_stream(source, stream, connection, settings.warehouse_url(), run_id)
+
+
 def gate_raw(source_name: str, run_id: str) -> quality.GateReport:
     """Check what one source has landed."""
     return _gate("raw", settings.warehouse_url(), run_id, only=source_name)

@@ -109,6 +109,10 @@ class Reader(Protocol):
         """Ask the vendor how many of these records, which a snapshot did not show, it has all the same."""
         return 0
 
+    def id_pages(self) -> Iterator[Sequence[object]]:
+        """Yield all records there are by their keys alone, for streams that can be swept for what was deleted."""
+        yield from ()
+
 
 TimeUnit = Literal["iso", "seconds", "milliseconds", "microseconds"]
 
@@ -127,6 +131,7 @@ class Stream:
         key_pattern: A regular expression that every id matches as a whole; a record with another one is quarantined.
         has_hashed_key: Whether the id is personal data (an e-mail address): raw then keys the record by its SHA-256.
         is_bounded: Whether the vendor can end a window; if not, landing leaves what changed after the end for the next.
+        can_be_swept: Whether its reader lists all ids there are and answers for each one that is not among them.
         overlap, hold_back: Where they differ from the source's.
     """
 
@@ -137,6 +142,7 @@ class Stream:
     is_snapshot: bool = field(default=False, kw_only=True)
     key_pattern: str | None = field(default=None, kw_only=True)
     has_hashed_key: bool = field(default=False, kw_only=True)
+    can_be_swept: bool = field(default=False, kw_only=True)
     is_bounded: bool = field(default=True, kw_only=True)
     overlap: timedelta | None = field(default=None, kw_only=True)
     hold_back: timedelta | None = field(default=None, kw_only=True)

@@ -35,7 +35,10 @@ class Moment(click.ParamType[datetime]):
 @click.argument("stream_names", metavar="[STREAM]...", nargs=-1)
 @click.option("--from", "lower", type=Moment(), help="Read what changed from this time on, again.")
 @click.option("--to", "upper", type=Moment(), help="… up to, and not including, this time. Default: now.")
-def ingest(source_name: str, stream_names: tuple[str, ...], lower: datetime | None, upper: datetime | None) -> None:
+@click.option("--sweep", "is_sweep", is_flag=True, help="Instead, find what the vendor has deleted (reads all ids).")
+def ingest(
+    source_name: str, stream_names: tuple[str, ...], lower: datetime | None, upper: datetime | None, is_sweep: bool
+) -> None:
     """Read SOURCE into raw now, beside the schedule: its next windows, or the span from --from to --to.
 
     A span leaves the watermark alone, and what is known already is not landed again: read it as often as you like.
@@ -53,6 +56,9 @@ def ingest(source_name: str, stream_names: tuple[str, ...], lower: datetime | No
         try:
             os.environ["WAREHOUSE_URL"] = databases.warehouse_in_use()
             account = system.account(source_name)
+            if is_sweep:
+                _sweep(source, [stream for stream in streams if stream.can_be_swept], account, run_id)
+                return
             for stream in streams:
                 began = time.monotonic()
                 landed = pipeline.land(source_name, stream.name, account, run_id, span)
@@ -66,6 +72,19 @@ def ingest(source_name: str, stream_names: tuple[str, ...], lower: datetime | No
             raise click.ClickException(str(error)) from None
         except databases.LocalSystemError as error:
             raise click.ClickException(str(error)) from None
+
+
+def _sweep(source: Source, streams: list[Stream], account: settings.Connection, run_id: str) -> None:
+    from kizuna import pipeline
+
+    if not streams:
+        click.echo(f"{source.name} has no stream to sweep: its snapshots and webhooks show what was deleted")
+    for stream in streams:
+        swept = pipeline.sweep(source.name, stream.name, account, run_id)
+        click.echo(
+            f"{source.name}.{stream.name:<24} the vendor lists {swept.listed_count}, of ours {swept.missing_count} are not "
+            f"among them, deleted {swept.gone_count}"
+        )
 
 
 @click.command()

@@ -17,9 +17,11 @@ from kizuna.landing.errors import (
     LandingError,
     ReconciliationError,
     StreamBusyError,
+    SweepRefusedError,
 )
 from kizuna.landing.replay import Replay, replay
 from kizuna.landing.states import StreamState, states
+from kizuna.landing.sweep import MOST_GONE, Sweep, sweep
 from kizuna.landing.tables import RawTable, Stamp
 from kizuna.landing.walk import read_reconciled
 from kizuna.reading import Window, lower_bound
@@ -45,10 +47,13 @@ __all__ = [
     "Replay",
     "StreamBusyError",
     "StreamState",
+    "Sweep",
+    "SweepRefusedError",
     "ensure_tables",
     "land_stream",
     "replay_stream",
     "states",
+    "sweep_stream",
 ]
 
 
@@ -136,6 +141,29 @@ def _begin(
     lower = lower_bound(watermark, source.overlap if stream.overlap is None else stream.overlap)
     now = reader.start(lower, cursor)
     return Window(lower, now - hold_back, cursor), now
+
+
+def sweep_stream(
+    source: Source,
+    stream: Stream,
+    connection: Connection,
+    warehouse_url: str,
+    run_id: str,
+    *,
+    most_gone: int = MOST_GONE,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Sweep:
+    """Find the known records that the vendor does not have any more, which no window shows, and mark them deleted.
+
+    Raises:
+        SweepRefusedError: when more than `most_gone` records are missing.
+        kizuna.http.VendorError: when the vendor cannot be read; nothing is marked.
+    """
+    with (
+        _session(warehouse_url, source.name, stream.name) as table,
+        source.open(stream.name, connection, sleep, warehouse_url=warehouse_url) as reader,
+    ):
+        return sweep(table, stream, reader, run_id, most_gone=most_gone)
 
 
 def replay_stream(

@@ -21,3 +21,7 @@ class AccountingError(LandingError):
 
 class StreamBusyError(LandingError):
     """Another run is landing the same stream."""
+
+
+class SweepRefusedError(LandingError):
+    """So many known records are missing that another account is likelier than as many deletions."""

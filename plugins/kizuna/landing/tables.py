@@ -239,6 +239,13 @@ class RawTable:
         row = self.session.execute(self._of_scopes(_COUNT_PRESENT, None)[0]).fetchone()
         return int(row[0]) if row else 0
 
+    def keep(self, record_ids: Sequence[str]) -> None:
+        """Count records as there although they were not collected."""
+        with self.session.cursor() as cursor:
+            cursor.executemany(
+                "insert into window_records values (%s, null, '', 'null')", [(one,) for one in record_ids]
+            )
+
     def sample_missing(self, size: int, scopes: Sequence[str] | None) -> list[str]:
         """Name some of the known records that the collected snapshot (of these parts) does not have."""
         text, values = self._of_scopes(_SAMPLE_MISSING, scopes)

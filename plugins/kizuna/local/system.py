@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PROCESSES = (*airflow.PROCESSES, "sandbox", webhooks.NAME)
 READY_SECONDS = 120
-DAGS = {"transform", "activate", *(f"ingest_{name}" for name in SOURCES)}
+DAGS = {"transform", "activate", "sweep", *(f"ingest_{name}" for name in SOURCES)}
 
 
 def up(world: World, tell: Callable[[str], None], *, ingest_schedule: str) -> databases.Running:

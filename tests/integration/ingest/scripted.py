@@ -39,6 +39,7 @@ class ScriptedSource(Reader):
     hold_back: timedelta = timedelta(minutes=2)
     windows: list[Window] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
+    listed: list[list[Any]] = field(default_factory=list)
     at_page: Callable[[int], None] = lambda _number: None
 
     @property
@@ -69,6 +70,9 @@ class ScriptedSource(Reader):
         if isinstance(self.says, VendorCount):
             return self.says
         return VendorCount(self.distinct() if self.says is None else self.says)
+
+    def id_pages(self) -> Iterator[Sequence[object]]:
+        yield from self.listed
 
     def still_there(self, record_ids: Sequence[str]) -> int:
         return len(self.kept & set(record_ids))
