@@ -38,7 +38,8 @@ class Pagination(Protocol):
 
     def resume(self, token: str) -> Mapping[str, str]:
         """Return what the first page is asked with when going on from a kept token."""
-        raise NotImplementedError(token)
+        message = f"a list that is not continued by token cannot go on from {token!r}"
+        raise NotImplementedError(message)
 
 
 @dataclass(frozen=True)

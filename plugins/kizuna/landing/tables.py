@@ -206,13 +206,14 @@ class RawTable:
         self.session.execute(_CREATE_COLLECTING)
 
     def clear_window(self) -> None:
-        """Forget what was collected but the ids, to read it again."""
-        self.session.execute("truncate earlier_ids")
-        self.session.execute("insert into earlier_ids select record_id from window_ids")
+        """Forget what was collected but the ids of all readings, to read it again."""
+        self.session.execute(
+            "insert into earlier_ids select record_id from window_ids except select record_id from earlier_ids"
+        )
         self.session.execute("truncate window_records, window_rejects")
 
     def count_lost(self) -> int:
-        """Count the ids of the reading before that this one lacks."""
+        """Count the ids of the readings before that this one lacks."""
         row = self.session.execute(
             "select count(*) from (select record_id from earlier_ids except select record_id from window_ids) as lost"
         ).fetchone()

@@ -56,6 +56,16 @@ def test_readings_that_keep_losing_records_land_nothing(warehouse_url: str, quer
     assert query("select count(*) from ops.watermarks") == [(0,)]
 
 
+def test_a_page_dropped_twice_in_a_row_is_not_believed_because_an_earlier_reading_had_it(
+    warehouse_url: str, query: Query
+) -> None:
+    source = source_of(PAGES, HALF, HALF)
+    with pytest.raises(ReconciliationError, match="1 records of the reading before are not in the last one"):
+        land_stream(source, source.stream, CONNECTION, warehouse_url, "run")
+
+    assert query("select count(*) from raw.scripted__things") == [(0,)]
+
+
 def test_a_kept_cursor_moves_with_the_watermark_only(warehouse_url: str, query: Query) -> None:
     source = source_of(PAGES, PAGES)
     source.cursor = "after c"
