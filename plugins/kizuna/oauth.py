@@ -60,16 +60,21 @@ on conflict (connection) do update set
 """
 
 
-def client_credentials(connection: Connection, client: Client, path: str, scope: str = "") -> dict[str, str]:
+def client_credentials(
+    connection: Connection, client: Client, path: str, scope: str = "", lifetime_seconds: int | None = None
+) -> dict[str, str]:
     """Ask for an access token with the client's own credentials and return it as the header that carries it.
 
-    `connection.login` is the client's id, `connection.token` its secret; `client` sends no credentials yet.
+    `connection.login` is the client's id, `connection.token` its secret; `client` sends no credentials yet. A vendor
+    that lets one say how long the token shall be good is told `lifetime_seconds`.
 
     Raises:
         VendorRefusedError: when the vendor does not know the client, or does not allow it the scope.
         VendorContractError: when the answer holds no access token.
     """
     form = {"grant_type": "client_credentials", **_client_of(connection), **({"scope": scope} if scope else {})}
+    if lifetime_seconds is not None:
+        form["expires_in"] = str(lifetime_seconds)
     answer = client.send(Request("POST", path, "token", form=form, accept=REFUSALS))
     if answer.status in REFUSALS:
         step = "check login (client id), password (client secret) and the scopes of this connection"

@@ -36,6 +36,7 @@ class RestStream(Stream):
         search: Writes a window and a page's parameters as the JSON body of a POST; without it pages are GET.
         count: Asks the vendor how many records there are; without it, landing reads twice.
         is_there: Asks for one record that a snapshot did not show.
+        complete: Makes a page's records whole, where the list shows only part of each; it may leave some out.
         read: Reads the window in any other way (an export job, a walk per parent), page by page.
         are_bare_ids: Whether the list holds ids alone, to be wrapped as `{key: id}`.
     """
@@ -48,6 +49,7 @@ class RestStream(Stream):
     search: Callable[[Window, Mapping[str, str]], Mapping[str, Any]] | None = None
     count: Callable[[Get, Window], VendorCount] | None = None
     is_there: Callable[[Get, str], bool] | None = None
+    complete: Callable[[Get, Window, Sequence[object]], Sequence[object]] | None = None
     read: Callable[[Get, Window], Iterator[Sequence[object]]] | None = None
     are_bare_ids: bool = False
 
@@ -151,12 +153,17 @@ class RestReader(Reader):
             if not isinstance(records, list):
                 why = f"no list {stream.records!r} in the page"
                 self._get.fail(stream.name, answer, why, "compare with the vendor's reference")
-            yield [{stream.key: record} for record in records] if stream.are_bare_ids else records
+            yield self._whole(window, records)
             if stream.pagination.is_kept:
                 self.cursor = stream.pagination.token(answer.body) or self.cursor
             asked = stream.pagination.following(answer.body, len(records), asked)
             if asked is not None and tuple(sorted(asked.items())) in seen:
                 self._get.fail(stream.name, answer, "the page token repeats", "report it to the vendor")
+
+    def _whole(self, window: Window, records: Sequence[object]) -> Sequence[object]:
+        if self._stream.complete:
+            return self._stream.complete(self._get, window, records)
+        return [{self._stream.key: record} for record in records] if self._stream.are_bare_ids else records
 
     def _ask(self, window: Window, parameters: Mapping[str, str]) -> Answer:
         stream = self._stream

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from kizuna.asking import Get
 from kizuna.http import Client, VendorContractError
-from kizuna.pagination import LinkPages, NumberPages, OffsetPages, TokenPages
+from kizuna.pagination import LinkPages, NumberPages, OffsetPages, TokenPages, field_at
 from kizuna.reading import EPOCH, VendorCount, Window
 from kizuna.rest import RestReader, RestSource, RestStream
 from kizuna.settings import Connection
@@ -231,3 +231,17 @@ def test_a_download_is_whole_or_asked_for_again_and_its_store_never_sees_the_tok
     assert list(get.lines("http://store.example/export.gz?signature=s", "export")) == expected
     assert list(get.lines("/exports/1", "export")) == expected
     assert seen == [None, None, "Bearer secret"]
+
+
+def test_a_streams_own_function_makes_the_records_of_a_page_whole() -> None:
+    def complete(get: Get, window: Window, records: Sequence[object]) -> Sequence[object]:
+        assert window == WINDOW
+        return [get(f"/things/{field_at(record, 'id')}", {}, "thing").body for record in records]
+
+    stream = RestStream("things", path="/things", records="things", complete=complete)
+
+    def reply(path: str, _parameters: dict[str, str]) -> Any:
+        return {"things": [{"id": 1}, {"id": 2}]} if path == "/things" else {"whole": path}
+
+    source = RestSource(name="shop", streams=(stream,))
+    assert list(reader(source, reply).pages(WINDOW)) == [[{"whole": "/things/1"}, {"whole": "/things/2"}]]
