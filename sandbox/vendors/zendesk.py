@@ -28,8 +28,7 @@ __all__ = ["NAME", "operation_of", "rate_limited", "routes", "row_lists", "webho
 
 NAME = "zendesk"
 LISTS = ("tickets", "users", "satisfaction_ratings", "deleted_tickets", "ticket_metric_events")
-LARGEST_EXPORT_PAGE = 1000
-LARGEST_PAGE = 100
+LARGEST_EXPORT_PAGE, LARGEST_PAGE = 1000, 100
 # What was changed within the last minute is not in the export yet.
 YOUNGEST_SECONDS = 60
 Record = dict[str, Any]
@@ -85,8 +84,8 @@ def routes(setting: Setting) -> list[Route]:
         for path, endpoint, is_for_admins in served
         for suffix in ("", ".json")
     ]
-    unknown = api.guarded("unknown", not_found, is_for_admins=False)
-    return [*found, Route("/oauth/tokens", api.create_token, methods=["POST"]), Route("/{rest:path}", unknown)]
+    rest = Route("/{rest:path}", api.guarded("unknown", not_found, is_for_admins=False))
+    return [*found, Route("/oauth/tokens", api.create_token, methods=["POST"]), rest]
 
 
 async def not_found(_request: Request) -> Response:
@@ -107,6 +106,7 @@ class SupportApi:
         self._setting = setting
         self._tokens = Tokens(setting)
         self._recent: dict[str, deque[float]] = {}
+        self._events: tuple[tuple[int, bool], list[tuple[int, int, Record]]] = ((-1, False), [])
 
     @cached_property
     def _desk(self) -> Desk:
@@ -211,15 +211,18 @@ class SupportApi:
 
     async def metric_events(self, request: Request) -> Response:
         """List metric events in order of time, from a start on."""
-        now, start = self._setting.clock.now(), start_time(request, self._setting.clock.now())
-        with_changes = request.query_params.get("include_changes") == "true"
-        found = [
-            (at, event["id"], event)
-            for ticket in self._desk.tickets
-            for at, event in metric_events(ticket.id, FIRST_EVENT, ticket.so_far(now), with_changes=with_changes)
-            if at >= start
-        ]
-        return self._paged(request, "ticket_metric_events", sorted(found, key=lambda entry: entry[:2]))
+        now = self._setting.clock.now()
+        start = start_time(request, now)
+        wanted = (now, request.query_params.get("include_changes") == "true")
+        if self._events[0] != wanted:
+            # A walk of many pages asks for the same moment again and again.
+            found = [
+                (at, event["id"], event)
+                for ticket in self._desk.tickets
+                for at, event in metric_events(ticket.id, FIRST_EVENT, ticket.so_far(now), with_changes=wanted[1])
+            ]
+            self._events = (wanted, sorted(found, key=lambda entry: entry[:2]))
+        return self._paged(request, "ticket_metric_events", [entry for entry in self._events[1] if entry[0] >= start])
 
     async def ratings(self, request: Request) -> Response:
         """List the ratings that were offered between two moments, each as it is now."""

@@ -21,6 +21,14 @@ def test_every_module_of_the_folder_is_a_source() -> None:
         "files": [*ENTITIES],
         "line": ["followers"],
         "shopify": ["customers", "orders", "products"],
+        "zendesk": [
+            "tickets",
+            "users",
+            "satisfaction_ratings",
+            "ticket_metric_events",
+            "deleted_tickets",
+            "webhooks",
+        ],
     }
 
 
