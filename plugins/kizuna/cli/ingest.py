@@ -82,7 +82,7 @@ def _sweep(source: Source, streams: list[Stream], account: settings.Connection, 
     for stream in streams:
         swept = pipeline.sweep(source.name, stream.name, account, run_id)
         click.echo(
-            f"{source.name}.{stream.name:<24} the vendor lists {swept.listed_count}, of ours {swept.missing_count} are not "
+            f"{source.name}.{stream.name:<24} vendor lists {swept.listed_count}, of ours {swept.missing_count} are not "
             f"among them, deleted {swept.gone_count}"
         )
 
