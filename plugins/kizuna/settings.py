@@ -80,12 +80,12 @@ def connection(name: str) -> Connection:
         message = f'{variable} is not set: expected JSON like {{"host": "https://…", "password": "<token>"}}'
         raise SettingsError(message)
     fields = _connection_fields(variable, text)
-    kind = fields.get("conn_type", "http")
+    kind, extra = fields.get("conn_type", "http"), fields.get("extra") or {}
     return Connection(
         name,
         address(kind, fields["host"], fields.get("port"), fields.get("schema")),
         fields.get("password", ""),
-        fields.get("extra") or {},
+        json.loads(extra) if isinstance(extra, str) else extra,
         login=fields.get("login", ""),
         kind=kind,
     )

@@ -11,6 +11,7 @@ from kizuna.settings import Connection, SettingsError, connection
     "text",
     [
         '{"host": "http://sandbox:8010/line", "password": "a/b", "extra": {"webhook_secret": "c d"}}',
+        '{"host": "http://sandbox:8010/line", "password": "a/b", "extra": "{\\"webhook_secret\\": \\"c d\\"}"}',
         "http://:a%2Fb@sandbox:8010/line?webhook_secret=c+d",
     ],
 )

@@ -123,7 +123,9 @@ class Storing:
             _answer(batch, f"the warehouse refuses it ({type(error).__name__})")
         except (psycopg.Error, OSError) as error:
             await self._close()
-            LOG.warning("the inbox cannot be reached (%s): %d requests are to be sent again", error, len(batch))
+            # Only the first line: what follows it may quote a row.
+            reason = str(error).partition("\n")[0]
+            LOG.warning("the inbox cannot be reached (%s): %d requests are to be sent again", reason, len(batch))
             _answer(batch, "the warehouse cannot be reached")
         else:
             _answer(batch, None)

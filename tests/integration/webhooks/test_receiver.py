@@ -162,6 +162,17 @@ def test_no_body_signature_or_invented_name_gets_into_the_log(
     ]
 
 
+def test_a_row_that_is_refused_is_not_quoted_in_the_log(
+    client: ReceiverClient, query: Query, warehouse_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with warehouse.connect(warehouse_url) as session:
+        session.execute("alter table ops.webhook_inbox add check (topic <> 'follow')")
+    assert client.post("/webhooks/line", **line_request("a", text="hanako@example.jp")).status_code == 503
+    assert query(IDS) == []
+    assert "webhook_inbox" in caplog.text
+    assert "Failing row" not in caplog.text
+
+
 def test_requests_that_wait_share_a_commit(warehouse_url: str, query: Query) -> None:
     async def many() -> None:
         store = Storing(warehouse_url)
