@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from kizuna.reading import Window
 
-PAGE_SIZE = 200
+PAGE_SIZE = 50
 # No vendor sends an event again after this long; what has landed is in raw, and need not be kept twice.
 KEPT_DAYS = 30
 NOTHING_SEEN = "3:3:"

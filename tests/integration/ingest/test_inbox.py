@@ -197,7 +197,7 @@ def test_the_receiver_adds_and_reads_nothing_back(inbox: Inbox) -> None:
 
 
 def test_pages_hold_no_more_than_they_should(inbox: Inbox) -> None:
-    inbox.receive(*(f"event {number:03}" for number in range(450)), body=orjson.dumps({"text": "x" * 100}))
+    inbox.receive(*(f"event {number:03}" for number in range(120)), body=orjson.dumps({"text": "x" * 100}))
     with open_inbox("line", inbox.url) as reader:
         reader.start(EPOCH, None)
-        assert [len(page) for page in reader.pages(EVER)] == [200, 200, 50]
+        assert [len(page) for page in reader.pages(EVER)] == [50, 50, 20]

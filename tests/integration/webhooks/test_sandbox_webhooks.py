@@ -15,7 +15,7 @@ from signed_requests import ReceiverClient, opened
 from kizuna import landing, warehouse
 from kizuna.inbox import InboxStream
 from kizuna.settings import Connection
-from kizuna.webhooks import events, signatures
+from kizuna.webhooks import events, signatures, storing
 from kizuna.webhooks.receiver import create_receiver
 from kizuna.webhooks.vendors import NAMES, Vendor
 from sandbox.app import create_app, vendor_modules
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kizuna.reading import Reader
+    from sandbox.setting import Setting
 
 Query = Callable[..., list[tuple[Any, ...]]]
 DAY = 86_400
@@ -52,6 +53,7 @@ class Connected:
     """The sandbox and the receiver, connected."""
 
     sandbox: ReceiverClient
+    setting: Setting
     warehouse_url: str
 
     def advance(self, days: int) -> dict[str, dict[str, int]]:
@@ -77,7 +79,7 @@ def connected(warehouse_url: str, tmp_path: Path) -> Iterator[Connected]:
             vendors[name] = Vendor(name, (shown["secret"],), getattr(signatures, name), getattr(events, name))
             url = f"http://receiver/webhooks/{name}"
             client.post("/_sandbox/webhooks", json={"vendor": name, "url": url})
-        yield Connected(client, warehouse_url)
+        yield Connected(client, sandbox.state.setting, warehouse_url)
     sandbox.state.setting.state.close()
 
 
@@ -111,6 +113,24 @@ def test_doubled_and_disordered_webhooks_land_as_if_nothing_had_happened(
     landed = connected.land(vendor)
     told = query(f"select count(*), count(distinct body) from ops.webhook_inbox where vendor = '{vendor}'")
     assert told == [(landed.landed_count, landed.landed_count)]
+
+
+def test_what_came_while_the_inbox_was_closed_comes_again(
+    connected: Connected, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "OPTIONS", storing.OPTIONS.replace("lock_timeout=2s", "lock_timeout=1ms"))
+    since = connected.setting.clock.now()
+    with warehouse.connect(connected.warehouse_url) as session:
+        session.execute("lock table ops.webhook_inbox")
+        refused = connected.sandbox.post("/_sandbox/clock", json={"advance_seconds": DAY}).json()["webhooks"][
+            "sendgrid"
+        ]
+    connected.advance(1)
+
+    assert set(refused) == {"waiting"}
+    told = vendor_modules()["sendgrid"].webhooks(connected.setting, since, connected.setting.clock.now())
+    expected = {event.event_id for webhook in told for event in events.sendgrid(webhook.headers, webhook.body, 0)}
+    assert {row[0] for row in query("select event_id from ops.webhook_inbox where vendor = 'sendgrid'")} == expected
 
 
 def test_a_lost_webhook_is_not_there(connected: Connected, query: Query) -> None:
