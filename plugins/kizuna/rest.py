@@ -36,6 +36,7 @@ class RestStream(Stream):
         search: Writes a window and a page's parameters as the JSON body of a POST; without it pages are GET.
         count: Asks the vendor how many records there are; without it, landing reads twice.
         is_there: Asks for one record that a snapshot did not show.
+        list_ids: Yields all records there are by their keys, for a stream that `can_be_swept`.
         complete: Makes a page's records whole, where the list shows only part of each; it may leave some out.
         read: Reads the window in any other way (an export job, a walk per parent), page by page.
         are_bare_ids: Whether the list holds ids alone, to be wrapped as `{key: id}`.
@@ -49,6 +50,7 @@ class RestStream(Stream):
     search: Callable[[Window, Mapping[str, str]], Mapping[str, Any]] | None = None
     count: Callable[[Get, Window], VendorCount] | None = None
     is_there: Callable[[Get, str], bool] | None = None
+    list_ids: Callable[[Get], Iterator[Sequence[object]]] | None = None
     complete: Callable[[Get, Window, Sequence[object]], Sequence[object]] | None = None
     read: Callable[[Get, Window], Iterator[Sequence[object]]] | None = None
     are_bare_ids: bool = False
@@ -134,6 +136,10 @@ class RestReader(Reader):
         """Ask for each record that the snapshot did not show."""
         is_there = self._stream.is_there
         return sum(is_there(self._get, record_id) for record_id in record_ids) if is_there else 0
+
+    def id_pages(self) -> Iterator[Sequence[object]]:
+        """Yield the keys of all records there are, where the stream says how."""
+        return self._stream.list_ids(self._get) if self._stream.list_ids else iter(())
 
     def pages(self, window: Window) -> Iterator[Sequence[object]]:
         """Yield the window's records page by page."""

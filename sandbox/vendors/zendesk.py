@@ -17,6 +17,16 @@ from starlette.routing import Route
 
 from sandbox.support_cases import moment_of
 from sandbox.zendesk_metrics import metric_events
+from sandbox.zendesk_pages import (
+    YOUNGEST_SECONDS,
+    RefusalError,
+    bound,
+    decode,
+    encode,
+    number,
+    read_position,
+    start_time,
+)
 from sandbox.zendesk_records import FIRST_EVENT, Desk
 from sandbox.zendesk_tokens import Tokens
 from sandbox.zendesk_webhooks import webhooks
@@ -29,8 +39,6 @@ __all__ = ["NAME", "operation_of", "rate_limited", "routes", "row_lists", "webho
 NAME = "zendesk"
 LISTS = ("tickets", "users", "satisfaction_ratings", "deleted_tickets", "ticket_metric_events")
 LARGEST_EXPORT_PAGE, LARGEST_PAGE = 1000, 100
-# What was changed within the last minute is not in the export yet.
-YOUNGEST_SECONDS = 60
 Record = dict[str, Any]
 Endpoint = Callable[[Request], Awaitable[Response]]
 FORBIDDEN = {
@@ -38,15 +46,6 @@ FORBIDDEN = {
     "message": "You do not have access to this page. Please contact the account owner of this help desk for further "
     "help.",
 }
-
-
-class RefusalError(Exception):
-    """An answer that is an error, in one of the vendor's shapes."""
-
-    def __init__(self, status: int, body: Record, headers: dict[str, str] | None = None) -> None:
-        """Keep what is answered."""
-        super().__init__(str(body))
-        self.status, self.body, self.headers = status, body, headers or {}
 
 
 def operation_of(path: str, _body: bytes) -> str:
@@ -73,6 +72,7 @@ def routes(setting: Setting) -> list[Route]:
     api = SupportApi(setting)
     served: list[tuple[str, Endpoint, bool]] = [
         ("/api/v2/users/me", api.me, False),
+        ("/api/v2/users/{user_id:int}", api.user, False),
         ("/api/v2/incremental/tickets/cursor", api.tickets, True),
         ("/api/v2/incremental/users/cursor", api.users, True),
         ("/api/v2/incremental/ticket_metric_events", api.metric_events, True),
@@ -172,6 +172,13 @@ class SupportApi:
         """Show who asks."""
         return answer({"user": next(self._desk.users(self._setting.clock.now()))})
 
+    async def user(self, request: Request) -> Response:
+        """Show one user; one who was merged into another is not found."""
+        for user in self._desk.users(self._setting.clock.now()):
+            if user["id"] == request.path_params["user_id"]:
+                return answer({"user": user})
+        raise RefusalError(404, {"error": "RecordNotFound", "description": "Not found"})
+
     async def tickets(self, request: Request) -> Response:
         """Export tickets by the time at which they were last generated."""
         return self._export(request, "tickets", self._desk.current, lambda ticket: ticket["generated_timestamp"])
@@ -251,50 +258,3 @@ class SupportApi:
                 "links": {"next": str(url) if url else None, "prev": None},
             }
         )
-
-
-def encode(place: str) -> str:
-    """Write a cursor."""
-    return base64.b64encode(place.encode()).decode()
-
-
-def decode(cursor: str) -> tuple[int, int]:
-    """Read a cursor: the moment and the id of the last row that was shown."""
-    try:
-        moment, _, key, _ = base64.b64decode(cursor, validate=True).decode().split("|")
-        return int(moment.removesuffix(".0")), int(key)
-    except (binascii.Error, ValueError):
-        raise RefusalError(400, {"error": "InvalidCursor", "description": "cursor is not valid"}) from None
-
-
-def read_position(request: Request, now: int) -> tuple[int, int]:
-    """Read where an export goes on: behind its cursor, or from its start time on."""
-    cursor = request.query_params.get("cursor")
-    return decode(cursor) if cursor is not None else (start_time(request, now) - 1, 2**62)
-
-
-def start_time(request: Request, now: int) -> int:
-    """Read the start, which must be there and a minute ago."""
-    start = bound(request, "start_time", None)
-    if start > now - YOUNGEST_SECONDS:
-        description = "Too recent start_time. Use a start_time older than 60 seconds"
-        raise RefusalError(422, {"error": "StartTimeTooRecent", "description": description})
-    return start
-
-
-def bound(request: Request, name: str, default: int | None) -> int:
-    """Read a moment from the query."""
-    text = request.query_params.get(name)
-    value = default if text is None else int(text) if text.isdigit() else None
-    if value is None:
-        raise RefusalError(400, {"error": "InvalidValue", "description": f"{name} must be an integer"})
-    return value
-
-
-def number(request: Request, name: str, default: int, largest: int) -> int:
-    """Read a page's size."""
-    size = bound(request, name, default)
-    if not 1 <= size <= largest:
-        description = f"{name} must be between 1 and {largest}"
-        raise RefusalError(400, {"error": "InvalidPaginationParameter", "description": description})
-    return size

@@ -50,7 +50,9 @@ def test_exports_and_lists(client: httpx.Client, contracts: Contracts):
     assert paged(
         client, "incremental/ticket_metric_events", "ticket_metric_events", start_time=0, include_changes="true"
     )
-    assert client.get(f"{API}/users/me").status_code == 200
+    me = client.get(f"{API}/users/me").json()["user"]
+    assert client.get(f"{API}/users/{me['id']}").json() == {"user": me}
+    assert client.get(f"{API}/users/1").status_code == 404
     assert client.get(f"{API}/incremental/tickets/cursor.json", params={"start_time": 0}).status_code == 200
     assert contracts.checked["zendesk"] >= 10
 

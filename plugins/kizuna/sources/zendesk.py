@@ -5,7 +5,7 @@ Surprises of this vendor:
   Rows with an old `updated_at` are normal, and the newest `generated_timestamp` is the newest version.
 - They leave out the last minute, allow 10 requests a minute, and refuse a `start_time` of the last minute with 422.
 - A deleted ticket comes once more, as a stub with the status "deleted"; a deleted user has `active: false`.
-- A user who was merged into another is simply gone; the tickets move. Only the webhook `user.merged` tells of it.
+- A user who was merged into another is simply gone, and 404 by the old id; the tickets move. The sweep finds them.
 - Ratings are changed in place, without a way to ask for the changed ones: each window reads the last 30 days again.
 - API tokens end on 2027-04-30 (authentication: docs/sources/zendesk.md).
 """
@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING
 
 from kizuna.inbox import InboxStream
 from kizuna.oauth import client_credentials
-from kizuna.pagination import LinkPages, TokenPages
+from kizuna.pagination import LinkPages, TokenPages, field_at
 from kizuna.rest import RestSource, RestStream
 from kizuna.settings import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from kizuna.asking import Get
     from kizuna.http import Client
     from kizuna.reading import Window
     from kizuna.settings import Connection
@@ -41,6 +42,9 @@ EXPORT_OVERLAP = timedelta(minutes=5)
 # A customer can change a rating until the ticket is closed, 28 days after it was solved at the latest.
 RATING_OVERLAP = timedelta(days=30)
 METRIC_OVERLAP = timedelta(days=1)
+CURSOR = TokenPages(
+    parameter="cursor", field="after_cursor", end="end_of_stream", is_kept=True, instead_of=("start_time",)
+)
 
 
 def authorize(connection: Connection, client: Client, _warehouse_url: str) -> Mapping[str, str]:
@@ -71,21 +75,24 @@ def start_time(window: Window) -> Mapping[str, str]:
     return {"start_time": str(int(window.lower.timestamp()))}
 
 
-def export(name: str, updated: str, updated_unit: str, parameters: Mapping[str, str]) -> RestStream:
-    """Describe an incremental export: read from the cursor that the one before ended with."""
-    return RestStream(
-        name,
-        path=f"/api/v2/incremental/{name}/cursor",
-        records=name,
-        updated=updated,
-        updated_unit="seconds" if updated_unit == "seconds" else "iso",
-        parameters=parameters,
-        window=start_time,
-        pagination=TokenPages(
-            parameter="cursor", field="after_cursor", end="end_of_stream", is_kept=True, instead_of=("start_time",)
-        ),
-        overlap=EXPORT_OVERLAP,
-    )
+def list_users(get: Get) -> Iterator[Sequence[object]]:
+    """Yield the ids of all users, by an export from the beginning."""
+    asked: Mapping[str, str] | None = {**EXPORT_PAGE, "start_time": "0"}
+    cursors: set[str] = set()
+    while asked is not None:
+        answer = get("/api/v2/incremental/users/cursor", asked, "users list")
+        rows, cursor = answer.body.get("users"), CURSOR.token(answer.body) or ""
+        if not isinstance(rows, list) or cursor in cursors:
+            why = "no list 'users' in the page, or its cursor repeats"
+            get.fail("users list", answer, why, "compare with the vendor's reference")
+        cursors.add(cursor)
+        yield [{"id": field_at(row, "id")} for row in rows]
+        asked = CURSOR.following(answer.body, len(rows), asked)
+
+
+def is_user(get: Get, user_id: str) -> bool:
+    """Tell whether a user is there; after a merge only the other one is."""
+    return get(f"/api/v2/users/{user_id}", {}, "user", accept=(404,)).status == 200
 
 
 SOURCE = RestSource(
@@ -94,8 +101,31 @@ SOURCE = RestSource(
     authorize=authorize,
     streams=(
         # The metrics come beside each ticket: the list of all metrics knows no window and leaves out archived tickets.
-        export("tickets", "generated_timestamp", "seconds", {**EXPORT_PAGE, "include": "metric_sets"}),
-        export("users", "updated_at", "iso", EXPORT_PAGE),
+        RestStream(
+            "tickets",
+            path="/api/v2/incremental/tickets/cursor",
+            records="tickets",
+            updated="generated_timestamp",
+            updated_unit="seconds",
+            parameters={**EXPORT_PAGE, "include": "metric_sets"},
+            window=start_time,
+            pagination=CURSOR,
+            overlap=EXPORT_OVERLAP,
+        ),
+        RestStream(
+            "users",
+            path="/api/v2/incremental/users/cursor",
+            records="users",
+            key_pattern="[0-9]+",
+            updated="updated_at",
+            parameters=EXPORT_PAGE,
+            window=start_time,
+            pagination=CURSOR,
+            can_be_swept=True,
+            list_ids=list_users,
+            is_there=is_user,
+            overlap=EXPORT_OVERLAP,
+        ),
         RestStream(
             "satisfaction_ratings",
             path="/api/v2/satisfaction_ratings",

@@ -7,6 +7,7 @@ derived from it (bodies). Both leave much open; `zendesk_overlays.py` says what 
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ def check(shared: Path, path: str, request: httpx.Request, response: httpx.Respo
     if path == "/oauth/tokens":
         check_body(TOKEN if response.status_code == 200 else ERROR, path, response)
         return
-    path = path.removesuffix(".json")
+    path = re.sub(r"/users/\d+$", "/users/{user_id}", path.removesuffix(".json"))
     if path not in published_paths(shared) or request.method != "GET":
         message = f"no published path matches {request.method} {path}"
         raise ContractError(message)

@@ -14,7 +14,8 @@ ANSWERS = {
     "/api/v2/incremental/ticket_metric_events": "TicketMetricEventsResponse",
     "/api/v2/satisfaction_ratings": "SatisfactionRatingsResponse",
     "/api/v2/deleted_tickets": "ListDeletedTicketsResponse",
-    "/api/v2/users/me": "CurrentUserResponse",
+    "/api/v2/users/me": "UserResponse",
+    "/api/v2/users/{user_id}": "UserResponse",
 }
 
 # Parameters: the cuts refer to definitions that they do not have. Export and `per_page`, sideloads by `include`:
@@ -29,6 +30,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
     "/api/v2/satisfaction_ratings": PAGES | {"score", "start_time", "end_time"},
     "/api/v2/deleted_tickets": PAGES | {"sort_by", "sort_order"},
     "/api/v2/users/me": frozenset(),
+    "/api/v2/users/{user_id}": frozenset(),
 }
 
 # Cursor pagination: `meta` and `links` beside the list. https://developer.zendesk.com/api-reference/introduction/pagination/
@@ -111,7 +113,7 @@ def overlaid(schemas: Schema) -> Schema:
     exported["$defs"].update({**metrics.pop("$defs"), "TicketMetricObject": metrics})
     users["$defs"]["UserObject"] = {"$ref": "#/$defs/UserObjectUsers"}
     with_deleted(ticket)
-    fuller["CurrentUserResponse"] = {
+    fuller["UserResponse"] = {
         "type": "object",
         "required": ["user"],
         "properties": {"user": {"$ref": "#/$defs/UserObjectUsers"}},

@@ -62,6 +62,11 @@ class Zendesk:
             SOURCE, declared, connection, self.warehouse_url, "run", span=span, sleep=self.slept.append
         )
 
+    def sweep(self, stream: str) -> landing.Sweep:
+        connection = Connection("zendesk", "http://sandbox/zendesk", "sandbox-token")
+        declared = next(declared for declared in SOURCE.streams if declared.name == stream)
+        return landing.sweep_stream(SOURCE, declared, connection, self.warehouse_url, "sweep", sleep=self.slept.append)
+
     def fault(self, kind: str, **details: Any) -> None:
         self.app.state.faults.add("zendesk", kind, **details)
 
@@ -200,6 +205,22 @@ def test_a_rating_changed_in_place_is_read_again(
         f"where payload ->> 'ticket_id' = '{ticket.id}' order by _source_updated_at"
     )
     assert {row[0] for row in rows} == {"good", "bad"}
+
+
+def test_a_merged_user_is_found_by_the_sweep_and_a_dropped_page_deletes_nobody(
+    world: World, open_zendesk: Callable[..., Zendesk], query: Query
+) -> None:
+    gone = next(r for r in Desk(world).requesters.values() if r.merged_at and r.merged_at > r.created_at + 600)
+    zendesk = open_zendesk(replace(world, starts_at=(gone.merged_at or 0) - 60))
+    zendesk.land("users")
+    deleted = "select _record_id from raw.zendesk__users where _is_deleted"
+    zendesk.fault("dropped_page", operation="GET incremental/users/cursor", after=1)
+    assert zendesk.sweep("users").gone_count == 0
+    assert query(deleted) == []
+
+    zendesk.advance(120)
+    assert zendesk.sweep("users").gone_count == 1
+    assert query(deleted) == [(str(gone.id),)]
 
 
 def test_a_window_of_the_past_is_read_again_and_adds_nothing(zendesk: Zendesk, query: Query) -> None:
