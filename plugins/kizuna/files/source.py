@@ -176,6 +176,7 @@ class FileReader(Reader):
         intake.check_columns(table.columns, file)
         if table.row_count == 0:
             log.warning("%s has a header and no rows", file.name)
+            _refuse_empty_scope(intake, file)
         self._counted += table.row_count
         yield from self._records(intake, file, table)
         self._remember(file, content_hash, table.row_count)
@@ -238,6 +239,13 @@ class FileReader(Reader):
     def _is_marked(self, marker: str, name: str) -> bool:
         marked_by = name + marker if marker.startswith(".") else (PurePosixPath(name).parent / marker).as_posix()
         return any(file.name == marked_by for file in self._listed)
+
+
+def _refuse_empty_scope(intake: Intake, file: StoredFile) -> None:
+    """An empty file would delete all that is known of its scope, and is far more often a failed export."""
+    if intake.scope is not None:
+        message = f"{file.name}: no rows: expected those of {intake.scope(file.name)[0]}. Next: have it exported again"
+        raise FileError(message)
 
 
 def _matches(intake: Intake, file: StoredFile) -> bool:

@@ -20,6 +20,8 @@ def test_every_module_of_the_folder_is_a_source() -> None:
     assert {name: [stream.name for stream in source.streams] for name, source in sources.SOURCES.items()} == {
         "eccube": ["customers", "orders", "products", "carts", "webhooks"],
         "files": [*ENTITIES],
+        "ga4": ["events"],
+        "karte": ["events", "segments", "campaigns", "actions"],
         "line": ["followers"],
         "shopify": ["customers", "orders", "products"],
         "zendesk": [
