@@ -83,7 +83,7 @@ def connection(name: str) -> Connection:
     kind, extra = fields.get("conn_type", "http"), fields.get("extra") or {}
     return Connection(
         name,
-        address(kind, fields["host"], fields.get("port"), fields.get("schema")),
+        address(kind, fields.get("host", ""), fields.get("port"), fields.get("schema")),
         fields.get("password", ""),
         json.loads(extra) if isinstance(extra, str) else extra,
         login=fields.get("login", ""),

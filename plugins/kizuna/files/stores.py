@@ -7,6 +7,7 @@ import stat
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -60,16 +61,16 @@ def open_store(connection: Connection) -> Iterator[Store]:
     if connection.kind == "sftp":
         with _client(connection) as client:
             yield SftpStore(client, extra.get("path", "."))
-    elif connection.kind in {"aws", "s3"}:
+    elif connection.kind == "aws":
         if "bucket" not in extra:
             message = f"connection {connection.name}: no bucket: expected it as `bucket` in the connection's extra"
             raise StoreError(message)
         with _client(connection) as client:
             yield S3Store(client, extra["bucket"], extra.get("path", ""))
     else:
-        path = Path(extra.get("path") or connection.base_url.removeprefix("file://"))
+        path = Path(extra.get("path", "missing"))
         if not path.is_dir():
-            message = f"connection {connection.name}: no folder {str(path)!r}: expected one as `path` in its extra"
+            message = f"connection {connection.name}: no folder {str(path)!r}: expected `path` in its extra"
             raise StoreError(message)
         yield LocalStore(path)
 
@@ -232,8 +233,6 @@ def _of_sftp(name: str, known: Any) -> StoredFile:  # noqa: ANN401 - paramiko's 
 
 
 def _date_of(page: dict[str, Any]) -> datetime | None:
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - only S3 tells its clock
-
     text = page["ResponseMetadata"]["HTTPHeaders"].get("date")
     return parsedate_to_datetime(text).astimezone(UTC) if text else None
 

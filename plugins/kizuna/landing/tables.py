@@ -142,9 +142,7 @@ _COUNT_PRESENT = "select count(*) from {latest} as latest where not latest._is_d
 # The same name with content it had before: touched, or gone back to what it was.
 _INSERT_FILE = """
 insert into ops.landed_files (source, stream, name, content_hash, byte_count, row_count, modified_at, run_id)
-values (
-    %(source)s, %(stream)s, %(name)s, %(content_hash)s, %(byte_count)s, %(row_count)s, %(modified_at)s, %(run_id)s
-)
+values (%(source)s, %(stream)s, %(name)s, %(content_hash)s, %(byte_count)s, %(row_count)s, %(modified_at)s, %(run_id)s)
 on conflict (source, stream, name, content_hash) do update
 set modified_at = excluded.modified_at, run_id = excluded.run_id, landed_at = excluded.landed_at
 """
