@@ -11,6 +11,7 @@ from kizuna.local import system
 from kizuna.local.airflow import PROCESSES
 from kizuna.local.databases import DEPLOYMENT_SETTINGS
 from kizuna.settings import PROJECT
+from kizuna.sources import SOURCES
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,10 @@ def test_the_containers_run_what_the_local_system_runs(services):
 
 def test_every_setting_a_deployment_needs_is_passed_on(services):
     assert set(DEPLOYMENT_SETTINGS) <= set(services["prepare"]["environment"])
+
+
+def test_the_connection_of_every_source_is_passed_on(services):
+    assert {f"AIRFLOW_CONN_{source.upper()}" for source in SOURCES} <= set(services["scheduler"]["environment"])
 
 
 def test_images_are_pinned(services):
