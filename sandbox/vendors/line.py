@@ -16,12 +16,12 @@ from sandbox.line_answers import USER_ID, RefusalError, answer
 from sandbox.line_audiences import AudienceEndpoints
 from sandbox.line_insight import InsightEndpoints
 from sandbox.line_users import UserEndpoints
-from sandbox.line_webhooks import webhooks
+from sandbox.line_webhooks import redelivered, webhooks
 
 if TYPE_CHECKING:
     from sandbox.setting import Setting
 
-__all__ = ["NAME", "describe", "operation_of", "rate_limited", "routes", "webhooks"]
+__all__ = ["NAME", "describe", "operation_of", "rate_limited", "redelivered", "routes", "webhooks"]
 
 NAME = "line"
 # Users come here with their browser, not with the shop's token.

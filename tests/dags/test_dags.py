@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from kizuna.settings import PROJECT
+from kizuna.sources import SOURCES
 
 # Airflow configures logging, warnings and a metadata database when imported: it gets a process of its own.
 LISTING = """
@@ -71,7 +72,8 @@ def test_no_run_overtakes_another_and_the_past_is_not_repeated(bag):
 
 def test_an_ingest_is_gated_after_all_its_streams(bag):
     assert bag["dags"]["ingest_shopify"]["edges"] == ["customers -> gate", "orders -> gate", "products -> gate"]
-    assert bag["dags"]["ingest_line"]["edges"] == ["followers -> gate"]
+    streams = sorted(stream.name for stream in SOURCES["line"].streams)
+    assert bag["dags"]["ingest_line"]["edges"] == [f"{stream} -> gate" for stream in streams]
 
 
 def test_the_transform_walks_the_layers_and_publishes_only_what_passed_the_gate(bag):

@@ -22,7 +22,10 @@ def test_every_module_of_the_folder_is_a_source() -> None:
         "files": [*ENTITIES],
         "ga4": ["events"],
         "karte": ["events", "segments", "campaigns", "actions"],
-        "line": ["followers"],
+        "line": [
+            *("followers", "profiles", "insight_followers", "insight_demographics", "insight_messages"),
+            *("account_link_nonces", "webhooks"),
+        ],
         "shopify": ["customers", "orders", "products"],
         "zendesk": [
             "tickets",
