@@ -38,10 +38,11 @@ class RejectedRecord:
 
 @dataclass
 class Batch:
-    """Some pages' records, checked and written for COPY."""
+    """Some pages' records, checked and written for COPY; `left_ids` are those left for the next window."""
 
     lines: bytearray = field(default_factory=bytearray)
     rejects: list[RejectedRecord] = field(default_factory=list)
+    left_ids: list[str] = field(default_factory=list)
     record_count: int = 0
     page_count: int = 0
 
@@ -54,7 +55,7 @@ def batches(pages: Iterable[Sequence[object]], stream: Stream, upper: datetime) 
     shape = Shape(stream)
     batch = Batch()
     for whole_page in pages:
-        page = whole_page if stream.is_bounded else [one for one in whole_page if not shape.is_from(one, upper)]
+        page = whole_page if stream.is_bounded else _before(upper, whole_page, shape, batch)
         for record in page:
             line = copy_line(record, shape)
             if isinstance(line, RejectedRecord):
@@ -67,6 +68,17 @@ def batches(pages: Iterable[Sequence[object]], stream: Stream, upper: datetime) 
             yield batch
             batch = Batch()
     yield batch
+
+
+def _before(upper: datetime, page: Sequence[object], shape: Shape, batch: Batch) -> Sequence[object]:
+    """Return the records that changed before the window's end, and note the ids of the others."""
+    kept = []
+    for record in page:
+        if not shape.is_from(record, upper):
+            kept.append(record)
+        elif name := shape.name(record):
+            batch.left_ids.append(name)
+    return kept
 
 
 def copy_line(record: object, shape: Shape) -> bytes | RejectedRecord:

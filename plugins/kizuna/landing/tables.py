@@ -212,9 +212,7 @@ class RawTable:
 
     def count_lost(self) -> int:
         """Count the ids of the readings before that this one lacks."""
-        row = self.session.execute(
-            "select count(*) from (select record_id from earlier_ids except select record_id from window_ids) as lost"
-        ).fetchone()
+        row = self.session.execute("select count(*) from (table earlier_ids except table window_ids) as _").fetchone()
         return int(row[0]) if row else 0
 
     def collect(self, batch: Batch) -> None:
@@ -227,6 +225,9 @@ class RawTable:
                 "insert into window_rejects (record_id, reason, payload_hash, payload) values (%s, %s, %s, %s)",
                 [(reject.record_id, reject.reason, reject.payload_hash, reject.payload) for reject in batch.rejects],
             )
+        if batch.left_ids:
+            # Who changed since an earlier reading is left for the next window, and not lost.
+            self.session.execute("delete from earlier_ids where record_id = any(%s)", [batch.left_ids])
 
     def count_window(self) -> WindowCounts:
         """Count what was collected."""
@@ -240,10 +241,8 @@ class RawTable:
 
     def keep(self, record_ids: Sequence[str]) -> None:
         """Count records as there although they were not collected."""
-        with self.session.cursor() as cursor:
-            cursor.executemany(
-                "insert into window_records values (%s, null, '', 'null')", [(one,) for one in record_ids]
-            )
+        text = "insert into window_records select one, null, '', 'null' from unnest(%s::text[]) as one"
+        self.session.execute(text, [list(record_ids)])
 
     def sample_missing(self, size: int, scopes: Sequence[str] | None) -> list[str]:
         """Name some of the known records that the collected snapshot (of these parts) does not have."""

@@ -46,6 +46,18 @@ def test_a_page_dropped_in_one_reading_is_found_by_the_others(
     assert query(IDS) == [("a",), ("b",), ("c",)]
 
 
+def test_who_changes_between_two_readings_is_left_for_the_next_window_and_not_lost(
+    warehouse_url: str, query: Query
+) -> None:
+    changed = [[record("a"), record("c")], [record("b", NOON + timedelta(seconds=5))]]
+    stream = Stream("things", updated="updatedAt", is_bounded=False)
+    source = source_of(PAGES, changed, stream=stream)
+    land_stream(source, stream, CONNECTION, warehouse_url, "run")
+
+    assert len(source.windows) == 2
+    assert query(IDS) == [("a",), ("c",)]
+
+
 def test_readings_that_keep_losing_records_land_nothing(warehouse_url: str, query: Query) -> None:
     others = [[record("a")], [record("c")]]
     source = source_of(PAGES, HALF, others)
