@@ -106,8 +106,8 @@ def live(human: Human) -> Life:
             happen(life, mail, mail.at + 1, "dropped", reason=reason)
             continue
         happen(life, mail, mail.at + 1, "processed")
-        if fate < 0.02 and not life.suppressions:
-            fail(life, mail, random, is_invalid=fate < 0.006)
+        if fate < 0.03 and not life.suppressions:
+            fail(life, mail, random, is_invalid=fate < 0.012)
         elif random.random() < 0.008:
             block(life, mail, random)
         else:

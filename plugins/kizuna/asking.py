@@ -11,7 +11,7 @@ import orjson
 from kizuna.http import Client, Request, VendorContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from kizuna.answers import Answer
     from kizuna.settings import Connection
@@ -32,13 +32,16 @@ class Get:
     def __call__(
         self,
         path: str,
-        parameters: Mapping[str, str],
+        parameters: Mapping[str, str | Sequence[str]],
         operation: str,
         accept: Collection[int] = (),
         *,
         as_list: bool = False,
     ) -> Answer:
-        """Return the JSON object (or list) at the path; `operation` and not the path names it in errors."""
+        """Return the JSON object (or list) at the path; `operation` and not the path names it in errors.
+
+        A parameter with several values is sent as often as it has values.
+        """
         answer = self._client.send(Request("GET", path, operation, params=parameters, accept=accept))
         return self._checked(answer, operation, list if as_list else dict, accept)
 

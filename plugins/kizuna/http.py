@@ -16,7 +16,7 @@ import orjson
 from kizuna.answers import Answer, Judge, Ruling, Verdict, judge, read_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -77,7 +77,7 @@ class Request:
     operation: str
     json: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
-    params: Mapping[str, str] | None = field(default=None, repr=False)
+    params: Mapping[str, str | Sequence[str]] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     resend: bool = True
     accept: Collection[int] = ()

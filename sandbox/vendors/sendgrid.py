@@ -74,6 +74,7 @@ def routes(setting: Setting) -> list[Route]:
         ("GET", "/v3/marketing/contacts/count", api.count_contacts),
         ("POST", "/v3/marketing/contacts/exports", api.create_export),
         ("GET", "/v3/marketing/contacts/exports/{job}", api.read_export),
+        ("GET", "/v3/scopes", api.scopes),
         ("GET", "/v3/stats", api.statistics),
         ("GET", "/v3/categories", api.categories),
         ("GET", "/v3/categories/stats", api.category_statistics),
@@ -207,6 +208,10 @@ class SendGrid:
         created = found[1]
         content = self._exports.file(self._account.contacts(created), created, request.path_params["part"])
         return Response(content, media_type="application/x-gzip")
+
+    async def scopes(self, _request: Request) -> Response:
+        """Tell what the token may do."""
+        return answer({"scopes": ["suppression.read", "asm.groups.read", "marketing.read", "stats.read"]})
 
     async def statistics(self, request: Request) -> Response:
         """Give the figures of each day, over all mails."""

@@ -41,10 +41,20 @@ ALWAYS_LISTED = {
 # example. https://www.twilio.com/docs/sendgrid/api-reference/contacts/export-contacts and …/export-contacts-status
 EXPORTS = "/v3/marketing/contacts/exports"
 
+# What the token may do stands in a file that is not among ours.
+# https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions/retrieve-a-list-of-scopes-for-which-this-user-has-access
+SCOPES = {
+    "type": "object",
+    "required": ["scopes"],
+    "properties": {"scopes": {"type": "array", "items": {"type": "string"}}},
+}
+
 
 def overlaid(spec: Spec) -> Spec:
     """Add what the reference pages say to a loaded specification."""
     fuller = copy.deepcopy(spec)
+    if "/v3/stats" in fuller["paths"]:
+        fuller["paths"]["/v3/scopes"] = {"get": {"operationId": "ListScopes", "responses": {"200": json_of(SCOPES)}}}
     for path, operations in fuller["paths"].items():
         for operation in operations.values():
             if isinstance(operation, dict) and "responses" in operation:
