@@ -14,6 +14,7 @@ import psycopg
 from kizuna import settings
 from kizuna.cli.authorize import authorize
 from kizuna.cli.ingest import ingest, replay, sources
+from kizuna.cli.mappings import mappings
 from kizuna.cli.options import chosen_world, world_options
 from kizuna.cli.sandbox import convert, sandbox
 from kizuna.cli.webhooks import webhooks
@@ -173,5 +174,6 @@ main.add_command(sandbox)
 main.add_command(convert)
 main.add_command(webhooks)
 main.add_command(ingest)
+main.add_command(mappings)
 main.add_command(replay)
 main.add_command(sources)

@@ -148,11 +148,10 @@ class FileReader(Reader):
         return self._store.now()
 
     def pages(self, window: Window) -> Iterator[list[Record]]:
-        """Yield the records of every file that was not landed yet."""
-        del window
+        """Yield the records of every file that was not landed yet, or was written in a window that is read again."""
         self.files, self._read, self._counted, self._seen = [], LandedFiles(), 0, array("q")
         self.scopes = None if self.scopes is None else []
-        for intake, file in self._waiting():
+        for intake, file in self._waiting(window):
             with tempfile.TemporaryDirectory(prefix="kizuna-files-") as folder:
                 yield from self._pages_of(intake, file, Path(folder) / "copy")
 
@@ -168,7 +167,8 @@ class FileReader(Reader):
         with copy.open("wb") as target:
             content_hash = copy_whole(self._store, file, target)
         known_as = self._read.known_as(file.name, content_hash) or self._landed.known_as(file.name, content_hash)
-        if known_as is not None and intake.scope is None:
+        # Of a known file that is waiting all the same, somebody has asked to have it read again.
+        if known_as is not None and intake.scope is None and not self._landed.knows(file):
             log.warning("%s has the content that was landed as %s: not landed again", file.name, known_as)
             self._remember(file, content_hash, 0)
             return
@@ -196,12 +196,13 @@ class FileReader(Reader):
         self._read.add(file.name, content_hash)
         self.files.append(ReadFile(file.name, content_hash, file.byte_count, row_count, file.modified_at))
 
-    def _waiting(self) -> Iterator[tuple[Intake, StoredFile]]:
-        """Yield what is to be read, oldest first."""
+    def _waiting(self, window: Window) -> Iterator[tuple[Intake, StoredFile]]:
+        """Yield what is to be read, oldest first; a next window starts later than any file that was landed."""
         for intake in self._intakes:
             matching = [file for file in self._listed if _matches(intake, file)]
             if intake.scope is None:
-                fresh = [file for file in matching if not self._landed.knows(file) and self._is_finished(intake, file)]
+                wanted = [file for file in matching if not self._landed.knows(file) or file.modified_at >= window.lower]
+                fresh = [file for file in wanted if self._is_finished(intake, file)]
             else:
                 fresh = self._fresh_scopes(intake, matching)
             for file in sorted(fresh, key=lambda file: (file.modified_at, file.name)):

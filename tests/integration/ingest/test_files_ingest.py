@@ -15,6 +15,7 @@ from kizuna.files import stores
 from kizuna.files.formats import FileError
 from kizuna.files.stores import StoreError
 from kizuna.landing import Landing, ReconciliationError, land_stream
+from kizuna.reading import Span
 from kizuna.settings import Connection
 from kizuna.sources.files import SOURCE
 
@@ -71,10 +72,10 @@ def drop(folder: Path) -> Drop:
 def land(warehouse_url: str, folder: Path) -> Land:
     """Land the customers of the folder."""
 
-    def run(run_id: str = "run-1", stream_name: str = "customers", **extra: str) -> Landing:
+    def run(run_id: str = "run-1", stream_name: str = "customers", span: Span | None = None, **extra: str) -> Landing:
         stream = next(stream for stream in SOURCE.streams if stream.name == stream_name)
         connection = Connection("files", "", "", {"path": str(folder), **extra}, kind="fs")
-        return land_stream(SOURCE, stream, connection, warehouse_url, run_id)
+        return land_stream(SOURCE, stream, connection, warehouse_url, run_id, span=span)
 
     return run
 
@@ -242,6 +243,23 @@ def test_a_file_without_a_needed_column_is_named_and_lands_nothing(land: Land, f
 
     with pytest.raises(FileError, match=r"cards_1\.csv: no column 誕生日, 更新"):
         land()
+
+
+def test_a_span_is_read_again_with_the_mapping_as_it_is_now(drop: Drop, land: Land, query: Query, folder: Path) -> None:
+    drop("cards_1.csv", ("1", "A", "2026-11-01"), age=timedelta(days=3))
+    drop("cards_2.csv", ("2", "B", "2026-11-01"), age=timedelta(days=1))
+    land()
+    mapping = folder.parent / "mappings" / "cards.yml"
+    mapping.write_text(MAPPING.replace("full_name", "full_name_kana"), encoding="utf-8")
+    now = datetime.now(UTC)
+
+    again = land("run-2", span=Span(now - timedelta(days=2), now))
+
+    assert (again.read_count, again.landed_count) == (1, 1)
+    assert query(
+        "select _record_id, payload -> 'fields' ->> 'full_name_kana' from raw.files__customers where _run_id = 'run-2'"
+    ) == [("pos/2", "B")]
+    assert land("run-3").read_count == 0
 
 
 def test_an_entity_without_a_mapping_reads_nothing(drop: Drop, land: Land) -> None:
