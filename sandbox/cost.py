@@ -17,6 +17,7 @@ from graphql import (
     GraphQLSchema,
     IntValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     VariableNode,
     get_named_type,
@@ -46,8 +47,9 @@ class Price:
         """Add up the price of the rows that really came."""
         total = self.fixed
         for key, price in self.objects:
-            if data.get(key) is not None:
-                total += price.actual(data[key])
+            found = data.get(key)
+            entries = found if isinstance(found, list) else [found]
+            total += sum(price.actual(entry) for entry in entries if entry is not None)
         for key, _, price in self.connections:
             for row in rows_of(data.get(key)):
                 total += price.actual(row) if price.objects or price.connections else price.fixed
@@ -81,7 +83,9 @@ class Pricing:
         for operation in self._operations:
             if operation_name is None or (operation.name is not None and operation.name.value == operation_name):
                 price = Price()
-                self._add(price, operation.selection_set, self._schema.query_type)
+                is_mutation = operation.operation is OperationType.MUTATION
+                root = self._schema.mutation_type if is_mutation else self._schema.query_type
+                self._add(price, operation.selection_set, root)
                 return price
         return Price()
 

@@ -30,7 +30,11 @@ class Setting:
     webhook_secret: str = WEBHOOK_SECRET
     shopify_points: float = 100_000.0
     shopify_restore_rate: float = 100_000.0
+    shopify_scopes: Sequence[str] = ("read_customers", "read_orders", "read_all_orders", "read_products")
     shopify_denied_fields: Sequence[str] = ()
+    shopify_bulk_polls: int = 1
+    shopify_failing_bulk_operations: int = 0
+    shopify_bulk_address: str = ""
     line_requests_per_minute: int = 100_000
     line_requests_per_second: int = 100_000
     line_insights_per_hour: int = 100_000

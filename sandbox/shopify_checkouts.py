@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DAY = 86_400
 # A checkout is abandoned when nothing has happened in it for this long.
 ABANDONED_AFTER = 600
-SHARE_BEFORE_A_SALE = 0.12
+SHARE_BEFORE_A_SALE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def _left_before_sales(world: World) -> Iterator[Checkout]:
             continue
         created = max(world.accounts[sale.account].created_at, sale.at - random.randint(3600, 6 * DAY))
         left = created + ABANDONED_AFTER + random.randint(0, 900)
-        is_recovered = left < sale.at and random.random() < 0.4
+        is_recovered = left < sale.at and random.random() < 0.6
         yield Checkout(sale.account, created, left, sale.at if is_recovered else None, sale.lines)
 
 

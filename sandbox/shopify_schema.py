@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import DocumentNode, GraphQLError, GraphQLResolveInfo, GraphQLSchema, build_schema, parse, validate
 
-from sandbox.connections import Window, list_index, page_of, resolve_edges
+from sandbox.connections import Window, connection, list_index, page_of, resolve_edges
 from sandbox.search import Search, parse_search, select
+from sandbox.shopify_bulk import RefusalError
 from sandbox.shopify_values import gid
 
 if TYPE_CHECKING:
+    from sandbox.shopify_bulk import BulkOperations
     from sandbox.storefront import Storefront
     from sandbox.timeline import Node, View
 
@@ -50,11 +52,19 @@ LINKS = {
 
 @dataclass(slots=True)
 class Answering:
-    """What the resolvers of one request share; `denied` are the root fields that the app has no scope for."""
+    """What the resolvers of one request share.
+
+    `denied` are the root fields that the app has no scope for. A bulk operation asks for a `part` of the rows at the
+    root and for all that are nested in them; its file can be fetched below `base`.
+    """
 
     storefront: Storefront
     now: int
     denied: frozenset[str] = frozenset()
+    scopes: tuple[str, ...] = ()
+    bulk: BulkOperations | None = None
+    base: str = ""
+    part: range | None = None
     warnings: list[dict[str, Any]] = field(default_factory=list)
 
     def view(self, kind: str) -> View:
@@ -78,6 +88,7 @@ def schema() -> GraphQLSchema:
     built = build_schema(SCHEMA_FILE.read_text(encoding="utf-8"))
     types: dict[str, Any] = dict(built.type_map)
     resolve_root(types["QueryRoot"].fields)
+    types["Mutation"].fields["bulkOperationRunQuery"].resolve = run_bulk_query
     for kind, names in NESTED.items():
         for name in names:
             types[kind].fields[name].resolve = list_resolver(f"_{name}")
@@ -102,6 +113,8 @@ def resolve_root(root: dict[str, Any]) -> None:
     root["node"].resolve = resolve_node
     root["nodes"].resolve = resolve_nodes
     root["shop"].resolve = resolve_shop
+    root["currentAppInstallation"].resolve = resolve_installation
+    root["bulkOperation"].resolve = resolve_bulk_operation
 
 
 def connection_resolver(kind: str) -> Resolver:
@@ -112,9 +125,18 @@ def connection_resolver(kind: str) -> Resolver:
         search = searched(info, kind, asked.pop("query", None))
         sort = asked.pop("sortKey").lower()
         view = info.context.view(kind)
-        return page_of(view.selection(sort, search, select), Window(**asked), view.node)
+        index = view.selection(sort, search, select)
+        if info.context.part is not None:
+            part = slice(info.context.part.start, info.context.part.stop)
+            return whole([view.node(record) for record in index.records[part].tolist()])
+        return page_of(index, Window(**asked), view.node)
 
     return resolve
+
+
+def whole(nodes: list[Node]) -> Node:
+    """Give rows as a connection without pages."""
+    return connection(nodes, [""] * len(nodes), has_next=False, has_previous=False)
 
 
 def refuse_denied(info: Info) -> None:
@@ -188,6 +210,32 @@ def resolve_shop(_root: object, info: Info) -> Node:
     }
 
 
+def resolve_installation(_root: object, info: Info) -> Node:
+    """Tell what the app may read."""
+    handles = [{"handle": handle} for handle in info.context.scopes]
+    return {"__typename": "AppInstallation", "id": gid("AppInstallation", "1"), "accessScopes": handles}
+
+
+def resolve_bulk_operation(_root: object, info: Info, id: str) -> Node | None:  # noqa: A002
+    """Show a bulk operation."""
+    found: Node | None = info.context.bulk.poll(id, info.context.base)
+    return found
+
+
+def run_bulk_query(_root: object, info: Info, query: str, groupObjects: bool) -> Node:  # noqa: ARG001, FBT001, N803
+    """Start a bulk operation, or say why not."""
+    document, errors = prepare(query)
+    try:
+        if document is None or errors:
+            message = "Invalid bulk query: " + errors[0]["message"]
+            raise RefusalError(message)  # noqa: TRY301
+        started = info.context.bulk.run(query, document)
+    except RefusalError as refusal:
+        error = {"code": refusal.code, "field": ["query"], "message": refusal.message}
+        return {"bulkOperation": None, "userErrors": [error]}
+    return {"bulkOperation": started, "userErrors": []}
+
+
 def link_resolver(name: str, kind: str) -> Resolver:
     """Resolve a link to another record, which may be missing: a guest has no customer, a deleted one is gone."""
 
@@ -201,8 +249,10 @@ def link_resolver(name: str, kind: str) -> Resolver:
 def list_resolver(name: str) -> Resolver:
     """Resolve a page of a list that lies ready in the record."""
 
-    def resolve(record: Node, _info: object, sortKey: str = "", **window: Any) -> Node:  # noqa: ANN401, ARG001, N803
+    def resolve(record: Node, info: Info, sortKey: str = "", **window: Any) -> Node:  # noqa: ANN401, ARG001, N803
         rows = record[name]
+        if info.context.part is not None:
+            return whole(rows)
         return page_of(list_index(len(rows)), Window(**window), rows.__getitem__)
 
     return resolve

@@ -22,21 +22,46 @@ TRANSIENT_CODES = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAI
 
 @dataclass(frozen=True)
 class Nested:
-    """A connection inside a node, such as an order's lines: `first` come with the node, the rest in further pages."""
+    """A connection inside a record, such as an order's lines: `first` come with the record, the rest in further pages.
+
+    Attributes:
+        order: A field of its nodes to put them in order by, so that a record is the same however it was read.
+        kinds: The types of its nodes, where they have to be told from those of other connections.
+    """
 
     name: str
     selection: str
     first: int
     rest: int = 100
+    order: str = ""
+    kinds: tuple[str, ...] = ()
+
+    def node(self) -> str:
+        """Write what is selected of each node."""
+        return f"__typename {self.selection}" if self.kinds else self.selection
 
     def text(self, arguments: str) -> str:
         """Write the connection as GraphQL."""
-        return f"{self.name}({arguments}) {{ nodes {{ {self.selection} }} pageInfo {{ hasNextPage endCursor }} }}"
+        return f"{self.name}({arguments}) {{ nodes {{ {self.node()} }} pageInfo {{ hasNextPage endCursor }} }}"
 
-    def rest_query(self, node: str) -> str:
-        """Write the query of a further page, through the `node` of the query root that holds the connection."""
+    def rest_query(self, kind: str) -> str:
+        """Write the query of a further page, for the record of a type that holds the connection."""
         inner = self.text("first: $first, after: $after")
-        return f"query {node}_{self.name}($id: ID!, $first: Int!, $after: String) {{ {node}(id: $id) {{ {inner} }} }}"
+        return (
+            f"query {kind}_{self.name}($id: ID!, $first: Int!, $after: String) "
+            f"{{ node(id: $id) {{ ... on {kind} {{ {inner} }} }} }}"
+        )
+
+    def closed(self, nodes: list[Any]) -> dict[str, Any]:
+        """Write the connection as it is when all is read: its cursors change without the record changing."""
+        if self.order:
+            nodes.sort(key=self._place)
+        return {"nodes": nodes, "pageInfo": {"hasNextPage": False, "endCursor": None}}
+
+    def _place(self, node: Any) -> tuple[int, str]:  # noqa: ANN401 - a vendor's record: anything
+        """Compare ids as numbers, which they end in."""
+        value = str(node.get(self.order)) if isinstance(node, dict) else ""
+        return len(value), value
 
 
 def next_cursor(connection: Mapping[str, Any], variables: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -91,22 +116,19 @@ class Endpoint:
             self.fail(operation, answer, "a page without nodes or pageInfo", "report it to the vendor")
         return found
 
-    def complete(self, holder: Any, nested: Nested, node: str, key: str = "id") -> None:  # noqa: ANN401
-        """Read a nested connection of a record to its end, in place.
-
-        Its cursors are dropped, as they change without the record changing. What is no record is left as it is, for
-        landing to judge.
-        """
+    def complete(self, holder: Any, nested: Nested, kind: str, key: str = "id") -> None:  # noqa: ANN401
+        """Read a nested connection of a record to its end, in place; what is no record is for landing to judge."""
         connection = holder.get(nested.name) if isinstance(holder, dict) else None
         if not isinstance(connection, dict):
             return
         info = connection["pageInfo"]
+        nodes: list[Any] = connection["nodes"]
         if info["hasNextPage"]:
-            place = (node, nested.name)
             variables = {"id": holder[key], "first": nested.rest, "after": info["endCursor"]}
-            for page in self.walk("_".join(place), nested.rest_query(node), variables, place):
-                connection["nodes"].extend(page["nodes"])
-        connection["pageInfo"] = {"hasNextPage": False, "endCursor": None}
+            operation = f"{kind}_{nested.name}"
+            for page in self.walk(operation, nested.rest_query(kind), variables, ("node", nested.name)):
+                nodes.extend(page["nodes"])
+        holder[nested.name] = nested.closed(nodes)
 
     def fail(self, operation: str, answer: Answer, why: str, next_step: str) -> NoReturn:
         """Refuse an answer that is against the vendor's contract."""

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from sandbox.cost import LARGEST_QUERY, Bucket, Price, Pricing, size_of
 from sandbox.execution import PreparedExecutor
+from sandbox.shopify_bulk import BulkOperations
 from sandbox.shopify_schema import Answering, prepare, schema
 from sandbox.storefront import Storefront
 
@@ -23,6 +24,8 @@ NAME = "shopify"
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 LIMITS = "https://shopify.dev/api/usage/rate-limits"
 OPERATIONS = (
+    "bulkOperationRunQuery",
+    "bulkOperation",
     "orders",
     "customers",
     "products",
@@ -41,11 +44,16 @@ OPERATIONS = (
 def routes(setting: Setting) -> list[Route]:
     """Serve the API under the vendor's own path."""
     api = AdminApi(setting)
-    return [Route("/admin/api/{version}/graphql.json", api.answer, methods=["POST"])]
+    return [
+        Route("/admin/api/{version}/graphql.json", api.answer, methods=["POST"]),
+        Route("/bulk/{name}", api.bulk_file, methods=["GET"]),
+    ]
 
 
-def operation_of(_path: str, body: bytes) -> str:
+def operation_of(path: str, body: bytes) -> str:
     """Name a request for statistics and faults: the first connection or record it asks for."""
+    if path.startswith("GET /bulk/"):
+        return "bulk file"
     for kind in OPERATIONS:
         if f"{kind}(".encode() in body:
             return kind
@@ -71,6 +79,7 @@ class AdminApi:
         self._storefront = Storefront(setting.world)
         self._bucket = Bucket(setting.shopify_points, setting.shopify_restore_rate, setting.monotonic)
         self._prices: dict[tuple[Any, ...], Price] = {}
+        self._bulk = BulkOperations(setting, schema(), self._execute_part)
 
     async def answer(self, request: Request) -> Response:
         """Answer one GraphQL request."""
@@ -84,10 +93,29 @@ class AdminApi:
             query = asked["query"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return json_response({"errors": {"query": "Required parameter missing or invalid"}}, 400, headers)
-        answered = self.execute(query, asked.get("variables") or {}, asked.get("operationName"))
+        base = self._setting.shopify_bulk_address or f"{request.base_url}{NAME}"
+        answered = self.execute(query, asked.get("variables") or {}, asked.get("operationName"), base)
         return json_response(answered, 200, headers)
 
-    def execute(self, query: str, variables: dict[str, Any], operation_name: str | None) -> dict[str, Any]:
+    async def bulk_file(self, request: Request) -> Response:
+        """Answer with the rows of a bulk operation; whoever has the address may read it."""
+        number = request.path_params["name"].partition(".")[0]
+        file = self._bulk.file(int(number)) if number.isdigit() else None
+        if file is None:
+            return Response(b"<Error><Code>ExpiredToken</Code></Error>", 400, media_type="application/xml")
+        return Response(file.read_bytes(), 200, media_type="application/jsonl")
+
+    def _execute_part(self, document: DocumentNode, part: range) -> dict[str, Any] | None:
+        context = self._answering(part=part)
+        return execute_sync(schema(), document, None, context, executor_class=PreparedExecutor).data
+
+    def _answering(self, **more: Any) -> Answering:  # noqa: ANN401
+        now, denied = self._setting.clock.now(), frozenset(self._setting.shopify_denied_fields)
+        return Answering(self._storefront, now, denied, tuple(self._setting.shopify_scopes), **more)
+
+    def execute(
+        self, query: str, variables: dict[str, Any], operation_name: str | None, base: str = ""
+    ) -> dict[str, Any]:
         """Validate, price, pay for and execute a query."""
         document, errors = prepare(query)
         if errors or document is None:
@@ -98,7 +126,7 @@ class AdminApi:
             return {"errors": [too_expensive(requested)]}
         if not self._bucket.take(requested):
             return {"errors": [throttled_error()], **self._cost(requested, None)}
-        context = Answering(self._storefront, self._setting.clock.now(), frozenset(self._setting.shopify_denied_fields))
+        context = self._answering(bulk=self._bulk, base=base)
         result = execute_sync(
             schema(), document, None, context, variables, operation_name, executor_class=PreparedExecutor
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kizuna.sources.shopify import CUSTOMER, MONEY, ORDER, ORDER_LINE, PRODUCT
+from kizuna.shopify_admin.streams import ShopifyStream
+from kizuna.sources.shopify import SOURCE
 
 if TYPE_CHECKING:
     import httpx
@@ -12,20 +13,15 @@ if TYPE_CHECKING:
 PATH = "/shopify/admin/api/2026-10/graphql.json"
 
 
-def page_query(kind: str, selection: str) -> str:
-    """Write a page of a connection."""
-    return f"""
-        query ($first: Int!, $after: String, $query: String) {{
-          {kind}(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
-            nodes {{ {selection} }} pageInfo {{ hasNextPage endCursor }}
-          }}
-        }}"""
+STREAMS = {stream.name: stream for stream in SOURCE.streams if isinstance(stream, ShopifyStream)}
 
 
-CUSTOMERS = page_query("customers", CUSTOMER)
-LINES = f"lineItems(first: 10) {{ nodes {{ {ORDER_LINE} }} pageInfo {{ hasNextPage endCursor }} }}"
-ORDERS = page_query("orders", f"{ORDER} {LINES}")
-PRODUCTS = page_query("products", PRODUCT)
+def page_query(stream: ShopifyStream) -> str:
+    """Write a page of a stream's connection, with a search that may be left out."""
+    return stream.page_query().replace("$window: String!", "$query: String").replace("query: $window", "query: $query")
+
+
+CUSTOMERS, ORDERS, PRODUCTS = (page_query(STREAMS[name]) for name in ("customers", "orders", "products"))
 
 
 def ask(client: httpx.Client, query: str, **variables: Any) -> dict[str, Any]:
@@ -34,4 +30,4 @@ def ask(client: httpx.Client, query: str, **variables: Any) -> dict[str, Any]:
     return answered
 
 
-__all__ = ["CUSTOMERS", "MONEY", "ORDERS", "PATH", "PRODUCTS", "ask", "page_query"]
+__all__ = ["CUSTOMERS", "ORDERS", "PATH", "PRODUCTS", "STREAMS", "ask", "page_query"]

@@ -10,7 +10,7 @@ from graphql import is_enum_type, is_interface_type, is_list_type, is_non_null_t
 
 from sandbox.shopify_schema import schema as served_schema
 from tests.contract.graphql_contract import whole_schema
-from tests.contract.shopify_queries import CUSTOMERS, ORDERS, PATH, PRODUCTS, ask
+from tests.contract.shopify_queries import ORDERS, PATH, STREAMS, ask, page_query
 from tests.contract.tap import ContractError, Contracts
 
 if TYPE_CHECKING:
@@ -29,10 +29,12 @@ def walk(client: httpx.Client, query: str, kind: str, size: int) -> Iterator[dic
 
 
 @pytest.mark.parametrize(
-    ("query", "kind", "size"), [(CUSTOMERS, "customers", 100), (ORDERS, "orders", 12), (PRODUCTS, "products", 5)]
+    ("name", "size"),
+    [("customers", 100), ("orders", 10), ("products", 5), ("abandoned_checkouts", 9), ("subscription_contracts", 9)],
 )
-def test_every_page_is_the_vendors(client: httpx.Client, contracts: Contracts, query: str, kind: str, size: int):
-    rows = list(walk(client, query, kind, size))
+def test_every_page_is_the_vendors(client: httpx.Client, contracts: Contracts, name: str, size: int):
+    stream = STREAMS[name]
+    rows = list(walk(client, page_query(stream), stream.root, size))
     assert len(rows) > size
     assert contracts.checked["shopify"] == -(-len(rows) // size)
 
