@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from kizuna.eccube_api import Reread, SearchReader, SearchStream, judge_eccube
+from kizuna.eccube import database
+from kizuna.eccube.api import Reread, SearchReader, SearchStream, judge_eccube
 from kizuna.http import READ_SECONDS, Client
 from kizuna.inbox import InboxStream, open_inbox
 from kizuna.oauth import CodeGrant, RenewedToken
@@ -73,6 +74,7 @@ STREAMS = (
     SearchStream(
         "customers",
         updated="update_date",
+        can_be_swept=True,
         node="customer",
         arguments={"customer_status": "[String]", **CHANGED, **SORTED},
         fixed={"customer_status": ("1", "2", "3"), "sortkey": "customer_id", "sorttype": "a"},
@@ -82,6 +84,7 @@ STREAMS = (
     SearchStream(
         "orders",
         updated="update_date",
+        can_be_swept=True,
         node="order",
         arguments={
             "status": "[String]",
@@ -98,6 +101,7 @@ STREAMS = (
     SearchStream(
         "products",
         updated="update_date",
+        can_be_swept=True,
         node="product",
         arguments={"status": "[String]", **CHANGED},
         fixed={"status": ("1", "2", "3")},
@@ -128,7 +132,7 @@ class NoCarts(Reader):
 
 @dataclass(frozen=True)
 class EccubeSource:
-    """A shop, read through its Web API."""
+    """A shop, read through its Web API, or with a connection of kind postgres or mysql from its database."""
 
     name: str
     streams: tuple[Stream, ...]
@@ -141,6 +145,10 @@ class EccubeSource:
         self, stream_name: str, connection: Connection, sleep: Callable[[float], None], *, warehouse_url: str
     ) -> Iterator[Reader]:
         """Open one stream for reading."""
+        if connection.kind in database.KINDS:
+            with database.open_database(self.name, stream_name, connection) as reader:
+                yield reader
+            return
         if stream_name == CARTS.name:
             yield NoCarts()
             return

@@ -249,6 +249,23 @@ def test_a_customer_deleted_for_good_is_told_by_the_webhook_and_proven_by_id(bra
     assert [version for version in versions if version[0]] == [("true", True)]
 
 
+def test_a_deletion_that_no_webhook_told_is_found_by_the_sweep(brand: Brand, query: Query) -> None:
+    brand.land("customers")
+    known = there(brand.shop.customers, brand.now - 120)
+    gone = next(iter(known.values()))
+    gone.deleted_at = brand.now + 1
+    brand.advance(HOUR)
+    stream = next(one for one in eccube.SOURCE.streams if one.name == "customers")
+    swept = landing.sweep_stream(eccube.SOURCE, stream, ACCOUNT, brand.warehouse_url, "run", sleep=brand.slept.append)
+
+    assert (swept.listed_count, swept.missing_count, swept.gone_count) == (
+        len(there(brand.shop.customers, brand.now)),
+        1,
+        1,
+    )
+    assert query("select _record_id from raw.eccube__customers where _is_deleted") == [(str(gone.id),)]
+
+
 def test_raw_equals_the_shop_after_thirty_days_of_hourly_and_daily_runs(brand: Brand, query: Query) -> None:
     for _ in range(10):
         for stream in STREAMS:

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from kizuna.answers import Answer, Verdict
-from kizuna.eccube_api import SearchReader, judge_eccube
+from kizuna.eccube.api import SearchReader, judge_eccube
 from kizuna.http import Client, VendorContractError
 from kizuna.reading import EPOCH, Reader, Window
 from kizuna.settings import Connection

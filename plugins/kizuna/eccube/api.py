@@ -6,7 +6,7 @@ shorter ones, until every answer holds all of its span, and `totalCount` proves 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +27,8 @@ MOST_PIECES = 64
 # How many more may come to share a second (a bulk update) between two answers.
 SPARE = 100
 IDS_PER_QUERY = 20
+BARE_LIMIT = 5000
+DAY = timedelta(days=1)
 APPROVE = "approve again with `kizuna authorize eccube`, as a system administrator and with the scope read"
 
 
@@ -83,10 +85,11 @@ class SearchReader(Reader):
 
     def __init__(self, stream: SearchStream, client: Client, inbox: InboxReader) -> None:
         """Remember what is read; nothing is sent yet."""
-        self._stream, self._inbox = stream, inbox
+        self._stream, self._client, self._inbox = stream, client, inbox
         self._endpoint = Endpoint(client, PATH)
         self._query = stream.search_query()
         self._first: Found | None = None
+        self._shop_time = EPOCH
         self._has_read_before = False
         self._count = 0
 
@@ -95,7 +98,8 @@ class SearchReader(Reader):
         self._inbox.start(lower, cursor)
         self.cursor, self._has_read_before = self._inbox.cursor, cursor is not None
         self._first = self._search({"update_datetime_start": lower})
-        return self._first.at
+        self._shop_time = self._first.at
+        return self._shop_time
 
     def count(self, window: Window) -> VendorCount:  # noqa: ARG002 - the answers of the walk held it
         """Return what the shop counted in the answers of the last walk."""
@@ -114,6 +118,17 @@ class SearchReader(Reader):
             reread.update(str(node.get("id")) for node in page if isinstance(node, dict))
             yield page
         yield from self._hinted(window, reread)
+
+    def id_pages(self) -> Iterator[list[Any]]:
+        """Yield the ids of all records; one that changes meanwhile may be left out, and is asked for by its id."""
+        bare = replace(self._stream, selection="id update_date", limit=BARE_LIMIT, reread=None)
+        lister = SearchReader(bare, self._client, self._inbox)
+        yield from lister._spans({}, "update_datetime", EPOCH, self._shop_time + DAY)
+
+    def still_there(self, record_ids: Sequence[str]) -> int:
+        """Ask the shop for records by id."""
+        ids = [int(record_id) for record_id in record_ids if record_id.isdigit()]
+        return sum(not node.get("is_deleted") for node in self._by_id(ids)) if ids else 0
 
     def _until(self, found: Found, upper: datetime) -> list[Any]:
         """Leave what changed after the window's end for the next one, in the records and in the count."""
