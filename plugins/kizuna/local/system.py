@@ -170,6 +170,11 @@ def _vendors() -> list[str]:
     return [name for name in SOURCES if name in accounts.VENDORS]
 
 
+def sources_with_an_account() -> list[str]:
+    """The sources that can be read here: those with a connection in the environment, or played by the sandbox."""
+    return [name for name in SOURCES if name in _vendors() or os.environ.get(f"AIRFLOW_CONN_{name.upper()}")]
+
+
 def account(name: str) -> settings.Connection:
     """A source's account: from its environment variable, else the running sandbox's.
 
