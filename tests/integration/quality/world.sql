@@ -19,7 +19,10 @@ do $$
 declare
     stream text;
 begin
-    foreach stream in array array['shopify__customers', 'shopify__orders', 'shopify__products', 'line__followers'] loop
+    foreach stream in array array[
+        'shopify__customers', 'shopify__orders', 'shopify__products', 'line__followers', 'zendesk__tickets',
+        'intercom__conversations'
+    ] loop
         execute format(
             'create table raw.%I (
                 _sequence bigint generated always as identity primary key, _record_id text not null,
@@ -61,6 +64,10 @@ insert into raw.shopify__products (_record_id, _source_updated_at, payload)
 values ('gid://shopify/Product/1', '2026-11-17', '{"id": "gid://shopify/Product/1", "title": "お茶"}');
 insert into raw.line__followers (_record_id, payload)
 select 'U' || repeat('0a', 16), jsonb_build_object('userId', 'U' || repeat('0a', 16));
+insert into raw.zendesk__tickets (_record_id, _source_updated_at, payload)
+values ('1001', '2026-11-17', '{"id": 1001, "requester_id": 9, "status": "open", "generated_timestamp": 1795305600}');
+insert into raw.intercom__conversations (_record_id, _source_updated_at, payload)
+values ('7', '2026-11-17', '{"id": "7", "created_at": 1795305600, "conversation_parts": {"conversation_parts": []}}');
 
 set role kizuna_transform;
 create table staging.stg_shopify__orders as select _sequence from raw.shopify__orders;
