@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    from sandbox.exports import Exports
     from sandbox.records import World
 
 
@@ -55,6 +56,17 @@ def vendor_modules() -> dict[str, ModuleType]:
     return {module.NAME: module for module in found}
 
 
+def start_exports(setting: Setting) -> Exports | None:
+    """Drop the files of the nights up to now, where that is wanted."""
+    if not setting.writes_exports:
+        return None
+    from sandbox.exports import Exports  # noqa: PLC0415 - brings pyarrow, for who wants files alone
+
+    exports = Exports(setting)
+    exports.catch_up()
+    return exports
+
+
 def create_app(world: World, state_dir: Path, *, faults: Faults | None = None, **limits: Any) -> Starlette:  # noqa: ANN401
     """Build the application over a world; `limits` are the fields of `Setting` to change."""
     state = State(state_dir)
@@ -66,7 +78,8 @@ def create_app(world: World, state_dir: Path, *, faults: Faults | None = None, *
     modules = vendor_modules()
     mounts = [Mount(f"/{name}", routes=module.routes(setting)) for name, module in modules.items()]
     deliveries = Deliveries(setting, switched, modules)
-    app = Starlette(routes=[*mounts, *control_routes(Control(setting, switched, stats, modules, deliveries))])
+    control = Control(setting, switched, stats, modules, deliveries, start_exports(setting))
+    app = Starlette(routes=[*mounts, *control_routes(control)])
     app.state.setting, app.state.faults, app.state.stats = setting, switched, stats
     app.state.deliveries = deliveries
     app.add_middleware(Vendors, setting=setting, faults=switched, stats=stats, modules=modules)

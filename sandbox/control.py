@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from sandbox.deliveries import Deliveries
+    from sandbox.exports import Exports
     from sandbox.setting import Setting
 
 
@@ -37,6 +38,7 @@ class Control:
     stats: Counts
     modules: Mapping[str, ModuleType]
     deliveries: Deliveries
+    exports: Exports | None = None
 
     async def health(self, _request: Request) -> JSONResponse:
         """Say that the sandbox answers, and for whom."""
@@ -53,6 +55,8 @@ class Control:
             now = self.setting.clock.advance(int(orjson.loads(await request.body())["advance_seconds"]))
         except (KeyError, TypeError, ValueError) as problem:
             return JSONResponse({"error": f'send {{"advance_seconds": <positive number>}}: {problem}'}, 400)
+        if self.exports:
+            self.exports.catch_up()
         sent = await self.deliveries.deliver(before, now)
         return JSONResponse({"now": self.setting.clock.iso(), "webhooks": sent})
 

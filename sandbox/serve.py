@@ -29,10 +29,12 @@ def run(
     timezone: str = TIMEZONE,
     currency: str = "JPY",
     webhooks_url: str | None = None,
+    *,
+    writes_exports: bool = False,
 ) -> None:
     """Serve a world until the process is stopped; an unreadable history raises before the port opens."""
     world = choose_world(state_dir, customers, seed, history, as_of, timezone, currency)
-    app = create_app(world, state_dir)
+    app = create_app(world, state_dir, writes_exports=writes_exports)
     for vendor in app.state.deliveries.describe() if webhooks_url else ():
         app.state.deliveries.subscribe(vendor, f"{webhooks_url}/{vendor}")
     uvicorn.run(

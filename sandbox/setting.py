@@ -49,6 +49,7 @@ class Setting:
     zendesk_exports_per_minute: int = 100_000
     intercom_requests_per_ten_seconds: int = 100_000
     eccube_refresh_seconds: int = 2**32
+    writes_exports: bool = False
     webhook_transport: httpx.AsyncBaseTransport | None = None
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -20,6 +20,7 @@ FAULTS += ["webhook_lost", "webhook_duplicate", "webhook_disorder"]
 @click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), help="Where its state is kept.")
 @click.option("--currency", help="Currency of an order history without one.")
 @click.option("--webhooks-url", help="Send every vendor's webhooks to <this>/<vendor>.")
+@click.option("--exports", "writes_exports", is_flag=True, help="Drop export files every night, beside its state.")
 @world_options
 @click.pass_context
 def sandbox(
@@ -30,6 +31,7 @@ def sandbox(
     state_dir: Path | None,
     currency: str | None,
     webhooks_url: str | None,
+    writes_exports: bool,
     **options: Any,  # noqa: ANN401
 ) -> None:
     """Serve the vendors (Shopify, LINE) on one loopback port until interrupted."""
@@ -52,6 +54,7 @@ def sandbox(
             timezone=policy.business_timezone,
             currency=currency or policy.reporting_currency,
             webhooks_url=webhooks_url,
+            writes_exports=writes_exports,
         )
     except (OrderHistoryError, StateError) as error:
         raise click.ClickException(str(error)) from None

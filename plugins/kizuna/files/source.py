@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from kizuna import warehouse
 from kizuna.files.formats import FileError, Format, open_table
 from kizuna.files.stores import copy_whole, is_temporary, open_store
-from kizuna.reading import Reader, ReadFile, Stream, UnfitRecord, VendorCount
+from kizuna.reading import EPOCH, Reader, ReadFile, Stream, UnfitRecord, VendorCount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -142,10 +142,11 @@ class FileReader(Reader):
         self._seen = array("q")
 
     def start(self, lower: datetime, cursor: str | None) -> datetime:
-        """List the store, once, and return the time by its clock."""
+        """List the store, once, and return the time there, which is later than its newest file whatever we think."""
         del lower, cursor
-        self._listed = [file for file in self._store.files() if self._intakes]
-        return self._store.now()
+        self._listed = self._store.files() if self._intakes else []
+        newest = max((file.modified_at for file in self._listed), default=EPOCH)
+        return max(self._store.now(), newest + timedelta(microseconds=1))
 
     def pages(self, window: Window) -> Iterator[list[Record]]:
         """Yield the records of every file that was not landed yet, or was written in a window that is read again."""
@@ -232,7 +233,7 @@ class FileReader(Reader):
         if intake.marker and not self._is_marked(intake.marker, file.name):
             log.warning("%s waits for its marker %s", file.name, intake.marker)
             return False
-        if self._store.now() - file.modified_at < self._quiet:
+        if self._quiet and self._store.now() - file.modified_at < self._quiet:
             log.warning("%s changed less than %g s ago: left for the next run", file.name, self._quiet.total_seconds())
             return False
         return True
