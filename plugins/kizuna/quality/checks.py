@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from kizuna import warehouse
+from kizuna.quality import fields
 from kizuna.quality.masking import error_text, mask, observed
 from kizuna.quality.suites import PLACEHOLDER, SQL_KEY, Expectation, SuiteError
 
@@ -76,7 +77,8 @@ def check(suites: Sequence[TableSuite], target: Target) -> Checked:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations  # noqa: PLC0415 - seconds to import; only the gates pay
 
-    import kizuna.quality.unwanted_rows  # noqa: F401, PLC0415 - registers the expectation by being imported
+    import kizuna.quality.field_types  # noqa: PLC0415 - these register our expectations by being imported
+    import kizuna.quality.unwanted_rows  # noqa: F401, PLC0415
 
     import_seconds = time.monotonic() - started
     context = _context(great_expectations)
@@ -164,6 +166,8 @@ def _configured(one: Expectation, index: int, table: str, target: Target, *, who
                 "unexpected_rows_expectation",
                 {"unexpected_rows_query": _query(one, table, target, whole)},
             )
+        if one.kind == fields.KIND:
+            arguments["query"] = COLON.sub(r"\:", fill(one.query, table, target))
         return ExpectationConfiguration(
             type=kind,
             kwargs=arguments,
@@ -196,7 +200,7 @@ def _by_index(result: Any) -> list[tuple[int, Any]]:  # noqa: ANN401
 
 def _outcome(suite: TableSuite, index: int, entry: Any) -> Outcome:  # noqa: ANN401
     found, problem = entry.result or {}, str(entry.exception_info or "")
-    details: dict[str, object] = {}
+    details: dict[str, object] = {"problem": found["problem"]} if "problem" in found else {}
     if "'raised_exception': True" in problem:
         details["problem"] = error_text(problem)
     if "observed_value" in found and suite.expectations[index].kind != SQL_KEY:

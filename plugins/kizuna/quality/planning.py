@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
 from kizuna import warehouse
+from kizuna.quality import fields
 from kizuna.quality.checks import Outcome, TableSuite, Target
 from kizuna.quality.proven import Ceiling, with_floor
 from kizuna.quality.suites import EVERY_TABLE, PLACEHOLDER, Expectation, Suite, SuiteError
@@ -72,13 +73,18 @@ def _plan_table(table: str, suite: Suite, columns: set[str], target: Target, pla
         passed = Outcome(suite.name, table, rows, success=True)
         planned.outcomes.append(_broken(table, suite, rows, "0 rows") if _is_empty(table, target) else passed)
     runnable = []
+    names = [one.name for one in suite.expectations if one.kind == fields.KIND]
+    floored: dict[str, tuple[str, Ceiling | None]] = {}
     for one in suite.expectations:
         problem = _cannot_run(one, columns, target)
         if problem:
             planned.outcomes.append(_broken(table, suite, one, problem))
             continue
-        ready, ceiling = with_floor(one, table, target)
-        runnable.append(ready)
+        if one.query not in floored:
+            ready, ceiling = with_floor(one, table, target, names if one.kind == fields.KIND else ())
+            floored[one.query] = ready.query, ceiling
+        query, ceiling = floored[one.query]
+        runnable.append(replace(one, query=query))
         if ceiling:
             planned.ceilings[table, one.place] = ceiling
     if runnable:

@@ -12,6 +12,8 @@ from kizuna import warehouse
 from kizuna.quality.checks import Outcome, Target, fill
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg import Connection
 
     from kizuna.quality.suites import Expectation
@@ -27,6 +29,16 @@ NEW_ROWS = """(
     )
 ) as new_rows"""
 
+_FLOOR = """
+select min(proven) from (
+    select max((observed ->> 'proven_up_to')::bigint) as proven
+    from ops.quality_results
+    where gate = 'raw' and table_name = {} and expectation = any({}) and success and observed ->> 'query' = {}
+    group by expectation
+) as each
+having count(*) = {}
+"""
+
 
 @dataclass(frozen=True)
 class Ceiling:
@@ -36,24 +48,22 @@ class Ceiling:
     query_digest: str
 
 
-def with_floor(one: Expectation, table: str, target: Target) -> tuple[Expectation, Ceiling | None]:
+def with_floor(
+    one: Expectation, table: str, target: Target, names: Sequence[str] = ()
+) -> tuple[Expectation, Ceiling | None]:
     """The expectation with {new_rows} written out and the number of the last proven row for {proven_up_to}.
 
-    Proof holds for the very same query only: a changed line or policy is checked on every row again.
+    Proof holds for the very same query only: a changed line or policy is checked on every row again. Where several
+    expectations (`names`) share the query, it reads from the row up to which all of them have been proven.
     """
     one = replace(one, query=one.query.replace("{new_rows}", NEW_ROWS))
     if FLOOR not in one.query:
         return one, None
+    names = names or [one.name]
     digest = hashlib.sha256(fill(one.query.replace(FLOOR, "0"), table, target).encode()).hexdigest()[:16]
     with warehouse.connect(target.warehouse_url, target.role, read_only=True) as connection:
         ceiling = _number(connection, sql.SQL("select max(_sequence) from {}").format(sql.Identifier("raw", table)))
-        floor = _number(
-            connection,
-            sql.SQL(
-                "select max((observed ->> 'proven_up_to')::bigint) from ops.quality_results"
-                " where gate = 'raw' and table_name = {} and expectation = {} and success and observed ->> 'query' = {}"
-            ).format(table, one.name, digest),
-        )
+        floor = _number(connection, sql.SQL(_FLOOR).format(table, list(names), digest, len(names)))
     # A table that was emptied and numbered anew has proven nothing.
     proven = floor if floor <= ceiling else 0
     return replace(one, query=one.query.replace(FLOOR, str(proven))), Ceiling(ceiling, digest)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import yaml
 
+from kizuna.quality import fields
 from kizuna.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class SuiteError(ValueError):
 
 @dataclass(frozen=True)
 class Expectation:
-    """One line of a suite: either a Great Expectations type with arguments, or SQL that must return nothing."""
+    """One line of a suite: a type with arguments, SQL that must return nothing, or the types of a field."""
 
     name: str
     kind: str
@@ -89,9 +90,9 @@ def _load(file: Path, gate: Gate) -> Suite:
     try:
         node = loader.get_single_node()
         sections = _pairs(node, loader, place)
-        listed = sections.pop("expectations", (None, []))[0]
+        listed, declared = (sections.pop(name, (None, []))[0] for name in ("expectations", "fields"))
         rest = {key: value for key, (_, value) in sections.items()}
-        expectations = tuple(_expectations(listed, loader, place))
+        expectations = (*_expectations(listed, loader, place), *_fields(declared, loader, place))
     except yaml.YAMLError as error:
         message = f"{place}: not YAML: {error}"
         raise SuiteError(message) from None
@@ -99,7 +100,7 @@ def _load(file: Path, gate: Gate) -> Suite:
         loader.dispose()
     unknown = set(rest) - {"rows", "key"}
     if unknown:
-        _fail(place, 1, f"unknown key {sorted(unknown)[0]!r}: expected rows, key, expectations")
+        _fail(place, 1, f"unknown key {sorted(unknown)[0]!r}: expected rows, key, fields, expectations")
     if rest.get("rows") not in (None, "required", "optional"):
         _fail(place, 1, f"rows is {rest['rows']!r}: expected required or optional")
     if not expectations and file.stem != EVERY_TABLE:
@@ -152,6 +153,35 @@ def _expectation(fields: dict[str, Any], place: str, line: int) -> Expectation:
         reason=fields["reason"],
         place=f"{place}:{line}",
     )
+
+
+def _fields(node: yaml.Node | None, loader: yaml.SafeLoader, place: str) -> list[Expectation]:
+    """Make an expectation of each line of `fields`; all of a suite share one query."""
+    if node is None:
+        return []
+    lines = {path: (_line(value), str(text)) for path, (value, text) in _pairs(node, loader, place).items()}
+    if place.split("/")[-2] != "raw":
+        _fail(place, _line(node), "fields are for raw tables: the others have columns")
+    declared = []
+    for path, (line, text) in lines.items():
+        try:
+            declared.append(fields.Field.declared(path, text))
+        except ValueError as error:
+            _fail(place, line, str(error))
+    query = fields.query_of(declared)
+    return [
+        Expectation(
+            name=f"field {path}",
+            kind=fields.KIND,
+            arguments={"path": path, "types": text},
+            query=query,
+            severity="critical",
+            owner="data",
+            reason="A staging model reads this field",
+            place=f"{place}:{line}",
+        )
+        for path, (line, text) in lines.items()
+    ]
 
 
 def _named_columns(arguments: Mapping[str, Any]) -> list[str]:

@@ -41,11 +41,17 @@ insert into raw.shopify__orders (_record_id, _source_updated_at, payload)
 select
     id,
     ordered_at::timestamptz,
-    jsonb_build_object(
-        'id', id, 'processedAt', ordered_at, 'email', 'anna.yamada@example.jp', 'currencyCode', 'JPY',
-        'totalPriceSet', jsonb_build_object('shopMoney', jsonb_build_object('amount', amount, 'currencyCode', 'JPY')),
-        'totalRefundedSet', jsonb_build_object('shopMoney', jsonb_build_object('amount', '0', 'currencyCode', 'JPY')),
-        'lineItems', '{"nodes": [], "pageInfo": {"hasNextPage": false}}'::jsonb
+    -- Every field that staging reads is there; what this shop does not fill is null or empty.
+    '{"name": "#1", "customer": null, "phone": null, "customAttributes": [], "cancelledAt": null, "cancelReason": null,
+      "test": false, "sourceName": "web", "tags": [], "displayFinancialStatus": "PAID", "currencyCode": "JPY",
+      "totalDiscountsSet": null, "totalTaxSet": null, "discountCodes": [], "refunds": [],
+      "totalShippingPriceSet": {"shopMoney": {"amount": "0", "currencyCode": "JPY"}},
+      "totalRefundedSet": {"shopMoney": {"amount": "0", "currencyCode": "JPY"}},
+      "lineItems": {"nodes": [], "pageInfo": {"hasNextPage": false}}}'::jsonb
+    || jsonb_build_object(
+        'id', id, 'processedAt', ordered_at, 'createdAt', ordered_at, 'updatedAt', ordered_at,
+        'email', 'anna.yamada@example.jp',
+        'totalPriceSet', jsonb_build_object('shopMoney', jsonb_build_object('amount', amount, 'currencyCode', 'JPY'))
     )
 from (
     values
@@ -57,11 +63,17 @@ from (
 insert into raw.shopify__customers (_record_id, _source_updated_at, payload)
 values (
     'gid://shopify/Customer/1', '2026-11-17',
-    '{"id": "gid://shopify/Customer/1", "createdAt": "2026-11-17T01:00:00Z", "lastName": "山田",
-      "defaultEmailAddress": {"emailAddress": "anna.yamada@example.jp"}, "amountSpent": {"currencyCode": "JPY"}}'
+    '{"id": "gid://shopify/Customer/1", "createdAt": "2026-11-17T01:00:00Z", "updatedAt": "2026-11-17T01:00:00Z",
+      "firstName": null, "lastName": "山田", "locale": "ja", "state": "ENABLED", "tags": [], "familyNameKana": null,
+      "givenNameKana": null, "birthDate": null, "defaultPhoneNumber": null, "defaultAddress": null,
+      "defaultEmailAddress": {"emailAddress": "anna.yamada@example.jp", "marketingState": "SUBSCRIBED"},
+      "amountSpent": {"currencyCode": "JPY"}}'
 );
 insert into raw.shopify__products (_record_id, _source_updated_at, payload)
-values ('gid://shopify/Product/1', '2026-11-17', '{"id": "gid://shopify/Product/1", "title": "お茶"}');
+values ('gid://shopify/Product/1', '2026-11-17', '{
+    "id": "gid://shopify/Product/1", "title": "お茶", "productType": "茶", "vendor": "茶園", "status": "ACTIVE", "tags": [],
+    "createdAt": "2026-11-17T01:00:00Z", "updatedAt": "2026-11-17T01:00:00Z"
+}');
 insert into raw.line__followers (_record_id, payload)
 select 'U' || repeat('0a', 16), jsonb_build_object('userId', 'U' || repeat('0a', 16));
 insert into raw.zendesk__tickets (_record_id, _source_updated_at, payload)
