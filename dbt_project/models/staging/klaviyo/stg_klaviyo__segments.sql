@@ -1,0 +1,34 @@
+{{ config(
+    materialized="incremental",
+    incremental_strategy="delete+insert",
+    unique_key="klaviyo_segment_id",
+    on_schema_change="fail",
+    post_hook=remove_deleted(),
+    indexes=[{"columns": ["_sequence"]}],
+) }}
+
+with versions as (
+    {{ latest_versions(source("klaviyo", "segments")) }}
+)
+
+select
+    versions._record_id as klaviyo_segment_id,
+    attributes.name,
+    attributes.is_active,
+    attributes.is_processing,
+    attributes.definition,
+    attributes.created as created_at,
+    attributes.updated as updated_at,
+    versions._sequence,
+    versions._source_updated_at,
+    versions._extracted_at,
+    versions._is_deleted
+from versions
+left join lateral jsonb_to_record(versions.payload -> 'attributes') as attributes (
+    name text,
+    is_active boolean,
+    is_processing boolean,
+    definition jsonb,
+    created timestamptz,
+    updated timestamptz
+) on true
