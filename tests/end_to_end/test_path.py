@@ -35,7 +35,7 @@ class Brand:
     def ingest(self, *names: str) -> dict[str, Any]:
         self.walks += 1
         landed = {}
-        for name in names or SOURCES:
+        for name in names or pipeline.SOURCES_OF_MARTS:
             landings = pipeline.ingest(name, settings.connection(name), f"ingest_{name}/{self.walks}")
             landed |= {f"{name}.{landing.stream}": landing for landing in landings}
         return landed

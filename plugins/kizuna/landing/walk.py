@@ -88,6 +88,6 @@ def _read(table: RawTable, stream: Stream, reader: Reader, window: Window, *, is
         quarantined_count=counted.distinct_rejects,
         has_duplicates=counted.distinct < records,
         vendor_count=reader.count(window),
-        still_there_count=reader.still_there(missing),
+        still_there_count=reader.still_there(missing) if missing else 0,
         lost_count=None if is_first else table.count_lost(),
     )
