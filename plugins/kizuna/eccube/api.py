@@ -6,6 +6,7 @@ shorter ones, until every answer holds all of its span, and `totalCount` proves 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -65,6 +66,13 @@ class SearchStream(Stream):
             f"query {self.name}({declared}) {{ {self.name}({given}) "
             f"{{ nodes {{ {self.selection} }} totalCount pageInfo {{ hasNextPage }} }} }}"
         )
+
+    def nothing(self) -> dict[str, object]:
+        """Return a record of this shape in which nothing is known."""
+        flat, times = self.selection, 1
+        while times:
+            flat, times = re.subn(r"\{[^{}]*\}", "", flat)
+        return dict.fromkeys(flat.split())
 
     def ids_query(self, ids: Sequence[int]) -> str:
         """Write the query of some records by id, each under an alias with its id."""
@@ -190,7 +198,7 @@ class SearchReader(Reader):
                     operation, answer, "a record that was asked for is left out", "report it to the shop"
                 )
             gone = {"id": str(number), "is_deleted": True, "update_date": _written(self._now(operation, answer))}
-            yield answer.body["data"][name] or gone
+            yield answer.body["data"][name] or {**self._stream.nothing(), **gone}
 
     def _search(self, arguments: Mapping[str, object], limit: int = 0) -> Found:
         stream = self._stream

@@ -21,7 +21,7 @@ declare
 begin
     foreach stream in array array[
         'shopify__customers', 'shopify__orders', 'shopify__products', 'line__followers', 'zendesk__tickets',
-        'intercom__conversations'
+        'intercom__conversations', 'eccube__orders', 'eccube__customers'
     ] loop
         execute format(
             'create table raw.%I (
@@ -80,6 +80,31 @@ insert into raw.zendesk__tickets (_record_id, _source_updated_at, payload)
 values ('1001', '2026-11-17', '{"id": 1001, "requester_id": 9, "status": "open", "generated_timestamp": 1795305600}');
 insert into raw.intercom__conversations (_record_id, _source_updated_at, payload)
 values ('7', '2026-11-17', '{"id": "7", "created_at": 1795305600, "conversation_parts": {"conversation_parts": []}}');
+insert into raw.eccube__orders (_record_id, _source_updated_at, payload)
+values (
+    '1', '2026-11-17',
+    '{"id": "1", "order_no": "1", "name01": "山田", "name02": "アンナ", "kana01": null, "kana02": null, "postal_code": null,
+      "addr01": null, "addr02": null, "email": "anna.yamada@example.jp", "phone_number": null, "payment_date": null,
+      "order_date": "2026-11-17T10:00:00+09:00", "create_date": "2026-11-17T10:00:00+09:00",
+      "update_date": "2026-11-17T10:00:00+09:00", "payment_method": null, "currency_code": "JPY", "payment_total": 1680,
+      "subtotal": 1080, "discount": 0, "delivery_fee_total": 600, "charge": 0, "tax": 80, "use_point": 0, "add_point": 0,
+      "Customer": null, "OrderStatus": {"id": "5", "name": "発送済み"}, "DeviceType": null, "Pref": null, "Shippings": [],
+      "OrderItems": [
+        {"id": "1", "product_name": "煎茶", "product_code": "T", "class_category_name1": null, "class_category_name2": null,
+         "price": 1000, "tax": 80, "tax_rate": 8, "quantity": 1, "Product": null, "ProductClass": null,
+         "OrderItemType": {"id": "1"}, "TaxDisplayType": {"id": "1"}},
+        {"id": "2", "product_name": "送料", "product_code": null, "price": 600, "tax": 55, "tax_rate": 10, "quantity": 1,
+         "Product": null, "ProductClass": null, "OrderItemType": {"id": "2"}, "TaxDisplayType": {"id": "2"}}
+      ]}'
+), ('2', '2026-11-18', '{"id": "2", "is_deleted": true, "update_date": "2026-11-18T00:00:00+00:00"}');
+insert into raw.eccube__customers (_record_id, _source_updated_at, payload)
+values (
+    '1', '2026-11-17',
+    '{"id": "1", "Status": {"id": "3"}, "email": "a1b2@dummy.dummy", "phone_number": null, "name01": "山田", "name02": "アンナ",
+      "kana01": null, "kana02": null, "company_name": null, "birth": null, "postal_code": null, "addr01": null, "addr02": null,
+      "point": 0, "buy_times": 1, "buy_total": 1680, "first_buy_date": null, "last_buy_date": null, "Sex": null, "Pref": null,
+      "create_date": "2026-11-17T10:00:00+09:00", "update_date": "2026-11-17T10:00:00+09:00"}'
+), ('2', '2026-11-18', '{"id": "2", "is_deleted": true, "update_date": "2026-11-18T00:00:00+00:00"}');
 
 set role kizuna_transform;
 create table staging.stg_shopify__orders as select _sequence from raw.shopify__orders;

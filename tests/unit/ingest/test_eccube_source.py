@@ -195,8 +195,10 @@ def test_hinted_records_are_asked_for_by_id_and_the_missing_told_as_deleted() ->
 
     assert pages == [
         {"id": "7", "update_date": "2026-11-01T00:00:00+09:00"},
-        {"id": "8", "is_deleted": True, "update_date": "2026-11-22T12:00:00+00:00"},
+        {**CUSTOMERS.nothing(), "id": "8", "is_deleted": True, "update_date": "2026-11-22T12:00:00+00:00"},
     ]
+    assert {"email", "Status", "Pref"} <= CUSTOMERS.nothing().keys(), "the raw gate asks for the fields staging reads"
+    assert "name" not in CUSTOMERS.nothing()
     assert opened.count(window).count == 2
 
 
