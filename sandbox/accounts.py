@@ -12,6 +12,7 @@ WEBHOOK_SECRET = "sandbox-webhook-secret-of-32-bytes"  # noqa: S105
 
 # Whatever a vendor asks for besides a token that is sent with every request.
 SPECIAL: dict[str, dict[str, Any]] = {
+    "line": {"extra": {"account_link_nonces": "/shop/account-link-nonces.jsonl"}},
     "eccube": {"login": "sandbox-client", "extra": {"refresh_token": "sandbox-refresh-token"}},
     "zendesk": {"login": "sandbox-client", "extra": {"auth": "client_credentials"}},
 }

@@ -6,16 +6,17 @@ import base64
 import binascii
 import secrets
 from bisect import bisect_right
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from starlette.responses import Response
 
 from sandbox.line_answers import BOT_USER_ID, RefusalError, answer, number
-from sandbox.line_links import LinkTokens
+from sandbox.line_links import LinkTokens, links
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from sandbox.friends import Friends
     from sandbox.setting import Setting
@@ -87,6 +88,20 @@ class UserEndpoints:
         token = secrets.token_urlsafe(24)
         self._links.issue(token, user_id, now)
         return answer({"linkToken": token})
+
+    async def nonces(self, _request: Request) -> Response:
+        """List the nonces that the shop's page has issued, one a line, each with the customer who was logged in."""
+        now = self._setting.clock.now()
+        lines = [
+            {
+                "nonce": link.nonce,
+                "customerId": f"gid://shopify/Customer/{link.customer}",
+                "issuedAt": datetime.fromtimestamp(link.at, UTC).isoformat(),
+            }
+            for link in links(self._setting.world)
+            if link.at <= now
+        ]
+        return Response(b"".join(orjson.dumps(line) + b"\n" for line in lines), media_type="application/x-ndjson")
 
     async def link_account(self, request: Request) -> Response:
         """Take a user back from the shop's login with token and nonce; the webhook tells how it went."""

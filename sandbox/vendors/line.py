@@ -26,6 +26,8 @@ __all__ = ["NAME", "describe", "operation_of", "rate_limited", "redelivered", "r
 NAME = "line"
 # Users come here with their browser, not with the shop's token.
 LINK_PATH = "/dialog/bot/accountLink"
+# Not LINE's but the shop's: its account link page lists the nonces it issued.
+NONCES_PATH = "/shop/account-link-nonces.jsonl"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -57,6 +59,7 @@ def routes(setting: Setting) -> list[Route]:
         ("GET", "/v2/bot/info", users.info),
         ("POST", "/v2/bot/user/{user_id}/linkToken", users.issue_link_token),
         ("GET", LINK_PATH, users.link_account),
+        ("GET", NONCES_PATH, users.nonces),
         ("GET", "/v2/bot/insight/followers", insight.followers),
         ("GET", "/v2/bot/insight/demographic", insight.demographic),
         ("GET", "/v2/bot/insight/message/event/aggregation", insight.aggregation),
@@ -86,7 +89,7 @@ class Guard:
 
         async def guard(request: Request) -> Response:
             try:
-                if LINK_PATH not in name:
+                if not name.endswith((LINK_PATH, NONCES_PATH)):
                     self._authenticate(request)
                 self._count(name)
                 return await endpoint(request)

@@ -143,8 +143,11 @@ def read_demographic(get: Get, window: Window) -> Iterator[Sequence[object]]:
 
 
 @lru_cache(maxsize=4)
-def units_in_use(get: Get) -> tuple[str, ...]:
-    """List the units of this month, once in an opening: they are asked for by reading and by counting."""
+def units_in_use(get: Get) -> tuple[date | None, tuple[str, ...]]:
+    """List the units of LINE's present month, named by its first day.
+
+    Once in an opening: they are asked for by reading and by counting.
+    """
     found: list[str] = []
     parameters: dict[str, str] = {}
     while True:
@@ -152,7 +155,8 @@ def units_in_use(get: Get) -> tuple[str, ...]:
         found += answer.body.get("customAggregationUnits") or []
         token = answer.body.get("next")
         if not token:
-            return tuple(found)
+            month = answer.date.astimezone(JAPAN).date().replace(day=1) if answer.date else None
+            return month, tuple(found)
         if parameters.get("start") == token:
             get.fail("aggregation units", answer, "the page token repeats", "report it to the vendor")
         parameters = {"start": token}
@@ -177,7 +181,9 @@ def due_units(get: Get, window: Window) -> list[tuple[str, date, date]]:
     asked = {(month, unit): day for month, unit, day in ask_raw(get, _ASKED_UNITS, {})}
     wanted: list[tuple[str, date, date]] = []
     if today > first:
-        wanted += [(unit, first, today - timedelta(days=1)) for unit in units_in_use(get)]
+        month, units = units_in_use(get)
+        # A span of the past has units that nobody names any more.
+        wanted += [(unit, first, today - timedelta(days=1)) for unit in units if month == first]
     if today <= first + timedelta(days=DAYS_OF_GROWTH):
         known = [unit for month, unit in asked if month == f"{last_month:%Y-%m}"]
         wanted += [(unit, last_month, first - timedelta(days=1)) for unit in known]
@@ -197,7 +203,7 @@ def read_units(get: Get, window: Window) -> Iterator[Sequence[object]]:
 
 def read_nonces(get: Get, window: Window) -> Iterator[Sequence[object]]:  # noqa: ARG001 - the page keeps them all
     """Read the nonces that the shop's own account link page issued, where the connection says where it lists them."""
-    location = get.connection.extra.get("account_link_nonces_url")
+    location = get.connection.extra.get("account_link_nonces")
     if location:
         yield from ([nonce] for nonce in get.lines(location, "account link nonces"))
 
@@ -259,7 +265,14 @@ SOURCE = RestSource(
             read=read_units,
             count=lambda get, window: VendorCount(len(due_units(get, window))),
         ),
-        RestStream("account_link_nonces", key="nonce", updated="issuedAt", read=read_nonces),
+        RestStream(
+            "account_link_nonces",
+            key="nonce",
+            updated="issuedAt",
+            read=read_nonces,
+            # A file that arrived is whole, or its download had failed.
+            count=lambda _get, _window: VendorCount(0, is_lower_bound=True),
+        ),
         InboxStream("webhooks"),
     ),
 )

@@ -21,7 +21,9 @@ declare
 begin
     foreach stream in array array[
         'shopify__customers', 'shopify__orders', 'shopify__products', 'line__followers', 'zendesk__tickets',
-        'intercom__conversations', 'eccube__orders', 'eccube__customers'
+        'intercom__conversations', 'eccube__orders', 'eccube__customers',
+        'line__webhooks', 'line__profiles', 'line__insight_followers', 'line__insight_messages',
+        'line__insight_demographics', 'line__account_link_nonces'
     ] loop
         execute format(
             'create table raw.%I (
@@ -74,6 +76,25 @@ values ('gid://shopify/Product/1', '2026-11-17', '{
     "id": "gid://shopify/Product/1", "title": "お茶", "productType": "茶", "vendor": "茶園", "status": "ACTIVE", "tags": [],
     "createdAt": "2026-11-17T01:00:00Z", "updatedAt": "2026-11-17T01:00:00Z"
 }');
+insert into raw.line__webhooks (_record_id, payload)
+values ('E1', jsonb_build_object('body', jsonb_build_object(
+    'type', 'follow', 'timestamp', 1767225600000, 'source', jsonb_build_object('userId', 'U' || repeat('0', 32))
+)));
+insert into raw.line__insight_followers (_record_id, payload)
+values
+('2026-11-20', '{"date": "2026-11-20", "status": "ready", "followers": 3, "blocks": 1, "targetedReaches": 2}'),
+('2026-11-21', '{"date": "2026-11-21", "status": "unready"}');
+insert into raw.line__profiles (_record_id, payload)
+select 'U' || repeat('0a', 16), jsonb_build_object(
+    'userId', 'U' || repeat('0a', 16), 'isFound', true, 'askedAt', '2026-11-20T00:00:00+00:00', 'displayName', '花'
+);
+insert into raw.line__insight_messages (_record_id, payload)
+values ('news/2026-11', '{"customAggregationUnit": "news", "month": "2026-11", "to": "2026-11-21", "askedOn": "2026-11-22",
+    "overview": {"uniqueImpression": null}, "messages": [], "clicks": []}');
+insert into raw.line__insight_demographics (_record_id, payload)
+values ('2026-11-21', '{"askedOn": "2026-11-21", "genders": [{"gender": "female", "percentage": 100}]}');
+insert into raw.line__account_link_nonces (_record_id, payload)
+values ('n1', '{"nonce": "n1", "customerId": "c1", "issuedAt": "2026-11-20T00:00:00+00:00"}');
 insert into raw.line__followers (_record_id, payload)
 select 'U' || repeat('0a', 16), jsonb_build_object('userId', 'U' || repeat('0a', 16));
 insert into raw.zendesk__tickets (_record_id, _source_updated_at, payload)

@@ -33,7 +33,8 @@ class Vendor:
         self.asked.append((request.url.path, dict(request.url.params)))
         answered = self.answers[request.url.path]
         body = answered(dict(request.url.params)) if callable(answered) else answered
-        return body if isinstance(body, httpx.Response) else httpx.Response(200, json=body)
+        headers = {"Date": "Sat, 21 Nov 2026 15:30:00 GMT"}
+        return body if isinstance(body, httpx.Response) else httpx.Response(200, json=body, headers=headers)
 
 
 @pytest.fixture
@@ -121,6 +122,10 @@ def test_on_the_first_of_a_month_nothing_of_it_is_over_yet(raw: list[tuple[Any, 
     assert vendor.asked == []
 
 
+def test_the_units_of_this_month_are_not_asked_for_in_another(raw: list[tuple[Any, ...]]) -> None:
+    assert line.due_units(units("a").get, Window(EPOCH, datetime(2026, 8, 20, 3, tzinfo=UTC))) == []
+
+
 def test_more_units_than_an_hour_allows_take_turns(raw: list[tuple[Any, ...]]) -> None:
     names = [f"u{number:03}" for number in range(line.MOST_UNITS + 20)]
     raw += [("2026-11", name, "2026-11-21") for name in names[: line.MOST_UNITS]]
@@ -131,7 +136,7 @@ def test_more_units_than_an_hour_allows_take_turns(raw: list[tuple[Any, ...]]) -
 def test_all_pages_of_units_are_read_once_in_an_opening(raw: list[tuple[Any, ...]]) -> None:
     pages = {None: {"customAggregationUnits": ["a"], "next": "t"}, "t": {"customAggregationUnits": ["b"]}}
     vendor = Vendor({"/v2/bot/message/aggregation/list": lambda parameters: pages[parameters.get("start")]})
-    assert [line.units_in_use(vendor.get) for _ in range(2)] == [("a", "b")] * 2
+    assert [line.units_in_use(vendor.get) for _ in range(2)] == [(date(2026, 11, 1), ("a", "b"))] * 2
     assert len(vendor.asked) == 2
 
 
@@ -161,5 +166,5 @@ def test_the_friends_are_described_once_a_day(raw: list[tuple[Any, ...]]) -> Non
 def test_nonces_are_read_where_the_connection_says(raw: list[tuple[Any, ...]]) -> None:
     assert list(line.read_nonces(Vendor({}).get, NEXT)) == []
     nonce = {"nonce": "n1", "customerId": "c1", "issuedAt": "2026-11-01T00:00:00+09:00"}
-    vendor = Vendor({"/nonces": nonce}, {"account_link_nonces_url": "http://vendor.example/nonces"})
+    vendor = Vendor({"/nonces": nonce}, {"account_link_nonces": "/nonces"})
     assert list(line.read_nonces(vendor.get, NEXT)) == [[nonce]]

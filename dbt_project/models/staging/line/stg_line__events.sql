@@ -17,8 +17,8 @@ select
     fields.source ->> 'type' as source_type,
     nullif(fields.source ->> 'userId', '') as line_user_id,
     coalesce(fields.source ->> 'groupId', fields.source ->> 'roomId') as line_group_id,
-    to_timestamp(fields.timestamp / 1000.0) as happened_at,
-    (fields.follow ->> 'isUnblocked')::boolean as is_unblocked,
+    to_timestamp((fields.timestamp #>> '{}')::numeric / 1000) as happened_at,
+    fields.follow -> 'isUnblocked' = 'true' as is_unblocked,
     coalesce(fields.message ->> 'id', fields.unsend ->> 'messageId') as message_id,
     fields.message ->> 'type' as message_type,
     fields.message ->> 'text' as message_text,
@@ -37,7 +37,7 @@ from versions
 left join lateral jsonb_to_record(versions.payload -> 'body') as fields (
     type text,
     mode text,
-    "timestamp" bigint,
+    "timestamp" jsonb,
     source jsonb,
     follow jsonb,
     message jsonb,
@@ -46,3 +46,5 @@ left join lateral jsonb_to_record(versions.payload -> 'body') as fields (
     link jsonb,
     "videoPlayComplete" jsonb
 ) on true
+-- What was signed but is no event as we know them stays in raw, where the gate tells of it.
+where fields.type is not null and jsonb_typeof(fields.timestamp) = 'number'
