@@ -286,7 +286,8 @@ def describe(stream: str, rows: int, bare: list[dict[str, float]], landing: list
     verdict += "" if peak[1] <= LARGEST_MEBIBYTES else f"; MEMORY ABOVE {LARGEST_MEBIBYTES} MiB"
     return (
         f"ingest {stream}: landing {speeds[1]:,.0f} rows/s, bare {speeds[0]:,.0f} rows/s, ratio {ratio:.2f} "
-        f"({verdict}; goal {GOAL[stream]}, must {MUST[stream]}); peak memory {peak[1]:.0f} MiB, bare {peak[0]:.0f} MiB; {rows:,} rows"
+        f"({verdict}; goal {GOAL[stream]}, must {MUST[stream]}); "
+        f"peak memory {peak[1]:.0f} MiB, bare {peak[0]:.0f} MiB; {rows:,} rows"
     )
 
 
