@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.intercom_conversations import show_conversation, show_tag, with_parts
-from sandbox.intercom_records import FIRST_ADMIN, WORKSPACE, Inbox, show_contact
+from sandbox.intercom_records import FIRST_ADMIN, FIRST_CONVERSATION, WORKSPACE, Inbox, show_contact
 from sandbox.intercom_search import Searched, SearchError, page_of, select
 from sandbox.intercom_webhooks import webhooks
 from sandbox.support_cases import AGENTS, TOPICS
@@ -188,11 +188,12 @@ class WorkspaceApi:
     async def conversation(self, request: Request) -> Response:
         """Show one conversation with its newest parts."""
         now, inbox = self._setting.clock.now(), self._inbox
-        for known in inbox.conversations:
-            if str(known.number) == request.path_params["conversation_id"] and known.exists(now):
-                is_plain = request.query_params.get("display_as") == "plaintext"
-                return answer(with_parts(inbox, known, now, is_plain=is_plain))
-        raise RefusalError(404, "not_found", "Resource Not Found")
+        number = request.path_params["conversation_id"]
+        place = int(number) - FIRST_CONVERSATION if number.isdigit() else -1
+        if not 0 <= place < len(inbox.conversations) or not inbox.conversations[place].exists(now):
+            raise RefusalError(404, "not_found", "Resource Not Found")
+        is_plain = request.query_params.get("display_as") == "plaintext"
+        return answer(with_parts(inbox, inbox.conversations[place], now, is_plain=is_plain))
 
     async def tags(self, _request: Request) -> Response:
         """List the tags."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import cached_property
@@ -229,7 +230,7 @@ class SupportApi:
                 for at, event in metric_events(ticket.id, FIRST_EVENT, ticket.so_far(now), with_changes=wanted[1])
             ]
             self._events = (wanted, sorted(found, key=lambda entry: entry[:2]))
-        return self._paged(request, "ticket_metric_events", [entry for entry in self._events[1] if entry[0] >= start])
+        return self._paged(request, "ticket_metric_events", self._events[1], (start - 1, 2**62))
 
     async def ratings(self, request: Request) -> Response:
         """List the ratings that were offered between two moments, each as it is now."""
@@ -243,12 +244,14 @@ class SupportApi:
         found = [(0, row["id"], row) for row in self._desk.deleted(self._setting.clock.now())]
         return self._paged(request, "deleted_tickets", found)
 
-    def _paged(self, request: Request, name: str, rows: Sequence[tuple[int, int, Record]]) -> Response:
-        """Answer one page by cursor; the place in it is the last row's, so that nothing moves it."""
+    def _paged(
+        self, request: Request, name: str, rows: Sequence[tuple[int, int, Record]], begin: tuple[int, int] = (-1, -1)
+    ) -> Response:
+        """Answer one page of ordered rows by cursor; a cursor is the last row's place, so that nothing moves it."""
         size = number(request, "page[size]", LARGEST_PAGE, LARGEST_PAGE)
         after = request.query_params.get("page[after]")
-        ready = [entry for entry in rows if after is None or decode(after) < entry[:2]]
-        page, has_more = ready[:size], len(ready) > size
+        first = bisect_right(rows, begin if after is None else decode(after), key=lambda entry: entry[:2])
+        page, has_more = rows[first : first + size], len(rows) > first + size
         cursor = encode(f"{page[-1][0]}.0||{page[-1][1]}|") if has_more else None
         url = request.url.include_query_params(**{"page[after]": cursor}) if cursor else None
         return answer(

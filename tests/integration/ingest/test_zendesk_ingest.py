@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kizuna import landing, rest
+from kizuna.asking import Get
 from kizuna.http import Client, VendorRefusedError
 from kizuna.landing import Landing, ReconciliationError
 from kizuna.reading import Span
@@ -19,6 +20,7 @@ from kizuna.settings import Connection
 from kizuna.sources.zendesk import SOURCE
 from sandbox.app import create_app
 from sandbox.in_process import InProcess, time_out
+from sandbox.support_cases import moment_of
 from sandbox.world import invent_world
 from sandbox.zendesk_records import Desk
 from tests.contract.tap import Contracts, ContractTap
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from kizuna.answers import Answer
     from sandbox.records import World
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -221,6 +224,41 @@ def test_a_merged_user_is_found_by_the_sweep_and_a_dropped_page_deletes_nobody(
     zendesk.advance(120)
     assert zendesk.sweep("users").gone_count == 1
     assert query(deleted) == [(str(gone.id),)]
+
+
+@pytest.mark.parametrize("stream", ["tickets", "users"])
+def test_rows_of_one_second_on_a_page_edge_and_rows_that_change_while_we_page_are_not_lost(
+    zendesk: Zendesk, query: Query, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    small = tuple(
+        replace(one, parameters={**one.parameters, "per_page": "2"}) if isinstance(one, rest.RestStream) else one
+        for one in SOURCE.streams
+    )
+    clock = zendesk.app.state.setting.clock
+
+    def ask(get: Get, *arguments: Any, **options: Any) -> Answer:
+        clock.advance(1_800)
+        return get_once(get, *arguments, **options)
+
+    get_once = Get.__call__
+    monkeypatch.setattr(Get, "__call__", ask)
+    declared = next(one for one in small if one.name == stream)
+    account = Connection("zendesk", "http://sandbox/zendesk", "sandbox-token")
+    source = replace(SOURCE, streams=small)
+    for _ in range(2):
+        landing.land_stream(source, declared, account, zendesk.warehouse_url, "run", sleep=zendesk.slept.append)
+
+    desk = Desk(zendesk.app.state.setting.world)
+    rows = desk.current(zendesk.now) if stream == "tickets" else desk.users(zendesk.now)
+    landed = {row[0]["id"]: row[0] for row in query(LATEST.format(stream=stream))}
+    settled = [row for row in rows if changed(row) <= zendesk.now - 3_600]
+    assert len(settled) > 100
+    assert [landed[row["id"]] for row in settled] == settled
+
+
+def changed(row: dict[str, Any]) -> int:
+    """When a ticket or a user last changed."""
+    return int(row.get("generated_timestamp") or moment_of(row["updated_at"]))
 
 
 def test_a_window_of_the_past_is_read_again_and_adds_nothing(zendesk: Zendesk, query: Query) -> None:
