@@ -161,8 +161,9 @@ class FileReader(Reader):
         del window
         import numpy  # noqa: PLC0415 - comes with pandas; only files need it
 
-        repeated = len(self._seen) - len(numpy.unique(numpy.frombuffer(self._seen, dtype=numpy.int64)))
-        return VendorCount(self._counted - repeated)
+        seen = numpy.frombuffer(self._seen, dtype=numpy.int64)
+        seen.sort()  # in place: the array is as long as the files
+        return VendorCount(self._counted - int((seen[1:] == seen[:-1]).sum()))
 
     def _pages_of(self, intake: Intake, file: StoredFile, copy: Path) -> Iterator[list[Record]]:
         with copy.open("wb") as target:

@@ -151,7 +151,7 @@ def shape_of(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return normalize("NFKC", text).strip()
+    return text.strip() if text.isascii() else normalize("NFKC", text).strip()
 
 
 def _leading_date(plain: str) -> tuple[date, str]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kizuna import landing, layers
 from kizuna.files import mapping
 from kizuna.landing import Landing, land_stream
 from kizuna.settings import Connection
 from kizuna.sources import SOURCES
+from kizuna.strategy import Strategy
 from sandbox import exports_people as people
 from sandbox.app import create_app
 from sandbox.exports import DROP_HOUR, FIRST_DAYS, REWRITTEN_DAYS, Exports
@@ -86,7 +88,7 @@ def test_raw_says_what_the_people_did_after_days_of_drops(
         land(f"run-{day + 2}")
 
     world, night = exports._world, night_of(exports)
-    assert [landing.quarantined_count for landing in first] == [0] * len(first)
+    assert [one.quarantined_count for one in first] == [0] * len(first)
     assert query("select count(*) from ops.quarantine") == [(0,)]
 
     cards = last_rows(people.cards(world), ("会員番号",), night)
@@ -142,6 +144,45 @@ def test_cards_birthdays_are_the_true_ones(exports: Exports, land: Callable[...,
 
     assert len(born) > 50
     assert all(humans[truth[number]].birth_date.isoformat() == day for number, day in born)
+
+
+def test_staging_reads_what_was_landed(
+    exports: Exports,
+    land: Callable[..., list[Landing]],
+    warehouse_url: str,
+    query: Query,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KIZUNA_HOME", str(tmp_path / "home"))
+    landing.ensure_tables(warehouse_url)
+    land("run-1")
+
+    layers.build(
+        "staging.files staging.ga4 staging.karte",
+        "transform",
+        run_id="run-1",
+        warehouse_url=warehouse_url,
+        strategy=Strategy(),
+        as_of=date(2026, 11, 28),
+    )
+
+    humans = {human.number: human for human in exports._world.humans}
+    truth = people.truth_of(exports._world)
+    born = query("select customer_number, birth_on, record_key from staging.stg_files__customers")
+    assert all(humans[truth[number]].birth_date == day for number, day, _ in born)
+    assert {key for _, _, key in born} == {f"files:customer:pos/{number}" for number, _, _ in born}
+    bought = query(
+        "select count(*), count(distinct events.transaction_id), count(events.session_key) "
+        "from staging.stg_ga4__events as events inner join staging.stg_ga4__items using (ga4_event_id) "
+        "where event_name = 'purchase'"
+    )[0]
+    assert 0 < bought[1] <= bought[0] == bought[2]
+    assert query("select count(*) > 0 from staging.stg_karte__events where karte_campaign_id = 'k1'") == [(True,)]
+    paid = (
+        "select count(*) > 0 from staging.stg_files__subscription_cycles where amount_incl_tax > 0 and not is_skipped"
+    )
+    assert query(paid) == [(True,)]
 
 
 def test_nights_are_dropped_once_and_the_same_after_a_restart(exports: Exports, tmp_path: Path) -> None:

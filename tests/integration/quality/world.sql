@@ -23,7 +23,7 @@ begin
         'shopify__customers', 'shopify__orders', 'shopify__products', 'line__followers', 'zendesk__tickets',
         'intercom__conversations', 'eccube__orders', 'eccube__customers',
         'line__webhooks', 'line__profiles', 'line__insight_followers', 'line__insight_messages',
-        'line__insight_demographics', 'line__account_link_nonces'
+        'line__insight_demographics', 'line__account_link_nonces', 'ga4__events'
     ] loop
         execute format(
             'create table raw.%I (
@@ -97,6 +97,8 @@ insert into raw.line__account_link_nonces (_record_id, payload)
 values ('n1', '{"nonce": "n1", "customerId": "c1", "issuedAt": "2026-11-20T00:00:00+00:00"}');
 insert into raw.line__followers (_record_id, payload)
 select 'U' || repeat('0a', 16), jsonb_build_object('userId', 'U' || repeat('0a', 16));
+insert into raw.ga4__events (_record_id, payload)
+values ('20261120/a', '{"event_date": "20261120"}');
 insert into raw.zendesk__tickets (_record_id, _source_updated_at, payload)
 values ('1001', '2026-11-17', '{"id": 1001, "requester_id": 9, "status": "open", "generated_timestamp": 1795305600}');
 insert into raw.intercom__conversations (_record_id, _source_updated_at, payload)
