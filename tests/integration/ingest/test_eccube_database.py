@@ -148,6 +148,50 @@ def test_raw_equals_the_shop_after_days_of_edits(replica: Replica, query: Query)
         assert numbers == ([shipping.get("tracking_number")] if shipping else [])
 
 
+def test_a_shipping_corrected_after_the_order_was_sent_off_is_found_by_its_own_stamp(
+    replica: Replica, query: Query
+) -> None:
+    order, at = next(
+        (order, change.at)
+        for order in shop_of(replica.world).orders
+        for change in order.changes
+        if change.shipping and not change.values and order.row(change.at)["order_status_id"] == 5
+        if change.at > replica.now + DAY
+    )
+    replica.load(seconds=at - 600 - replica.now)
+    replica.land("orders")
+    replica.load(seconds=1200)
+    replica.land("orders")
+    corrected = order.shipping(at)
+
+    assert corrected is not None
+    numbers = f"""
+        select payload #>> '{{Shippings,0,tracking_number}}' from raw.eccube__orders
+        where _record_id = '{order.id}' order by _sequence
+    """
+    assert [row[0] for row in query(numbers)][-1] == corrected["tracking_number"]
+    assert len(query(numbers)) == 2
+
+
+def test_an_edited_item_of_an_open_order_is_found_though_it_has_no_stamp_at_all(replica: Replica, query: Query) -> None:
+    placed = next(
+        order
+        for order in sorted(shop_of(replica.world).orders, key=lambda one: one.created_at)
+        if order.created_at > replica.now and order.row(order.created_at + 3600)["order_status_id"] in (1, 4, 6)
+    )
+    replica.load(seconds=placed.created_at + 3600 - replica.now)
+    replica.land("orders")
+    with psycopg.connect(replica.url) as shop:
+        shop.execute("update dtb_order_item set product_name = 'edited' where order_id = %s", [placed.id])
+    replica.now += 3600
+    replica.land("orders")
+
+    names = (
+        f"select payload #>> '{{OrderItems,0,product_name}}' from raw.eccube__orders where _record_id = '{placed.id}'"
+    )
+    assert "edited" in {row[0] for row in query(names)}
+
+
 def test_a_cart_that_was_bought_or_cleared_is_marked_deleted(replica: Replica, query: Query) -> None:
     replica.land("carts")
     bought = tables_of(replica.world, replica.now)["dtb_cart"][0]["id"]
@@ -166,7 +210,8 @@ def test_a_cart_that_was_bought_or_cleared_is_marked_deleted(replica: Replica, q
     assert "cart_key" not in json.dumps(query(latest)), "the key would open somebody's cart"
 
 
-def test_the_count_is_of_the_snapshot_that_is_read(replica: Replica) -> None:
+def test_the_count_is_of_the_snapshot_that_is_read(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kizuna.eccube.database.PAGE_SIZE", 5)
     with open_database("eccube", "customers", replica.account) as reader:
         window = Window(EPOCH, datetime.fromtimestamp(replica.now, UTC))
         pages = reader.pages(window)

@@ -34,10 +34,13 @@ class Shop:
         self.lifetime, self.number, self.forms = lifetime, 0, list[dict[str, str]]()
         self.refresh_token, self.access_tokens = "refresh-0", set[str]()
         self.lock = threading.Lock()
+        self.arrived, self.before_renewal = 0, lambda: None
 
     def answer(self, request: httpx.Request) -> httpx.Response:
+        self.arrived += request.url.path == "/token"
         with self.lock:
             if request.url.path == "/token":
+                self.before_renewal()
                 return self.token(dict(parse_qsl(request.content.decode())))
             is_known = request.headers.get("authorization", "").removeprefix("Bearer ") in self.access_tokens
             return httpx.Response(200 if is_known else 401, json={}, headers={"Date": CLOCK})
@@ -96,9 +99,20 @@ def test_a_token_that_the_vendor_refuses_is_renewed_and_the_request_sent_again(s
     assert len(shop.forms) == 2
 
 
-def test_tasks_at_the_same_time_renew_once(shop: Shop, warehouse_url: str) -> None:
+def test_tasks_at_the_same_time_renew_once(shop: Shop, warehouse_url: str, query: Query) -> None:
+    waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+
+    def hold_until_all_have_come() -> None:
+        """Answer the first only when the others wait for the lock, or without one stand here too."""
+        for _ in range(500):
+            if query(waiting)[0][0] + shop.arrived >= 6:
+                break
+            threading.Event().wait(0.01)
+        shop.before_renewal = lambda: None
+
+    shop.before_renewal = hold_until_all_have_come
     with ThreadPoolExecutor(6) as pool:
-        for done in [pool.submit(ask, shop, warehouse_url) for _ in range(12)]:
+        for done in [pool.submit(ask, shop, warehouse_url) for _ in range(6)]:
             done.result()
 
     assert len(shop.forms) == 1
