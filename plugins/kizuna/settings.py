@@ -68,14 +68,14 @@ def as_of() -> date | None:
         raise SettingsError(message) from None
 
 
-def connection(name: str) -> Connection:
-    """The vendor account `name` from `AIRFLOW_CONN_<NAME>`, in Airflow's JSON or URI form.
+def connection(name: str, text: str = "") -> Connection:
+    """The vendor account `name` from `AIRFLOW_CONN_<NAME>` (or from `text`), in Airflow's JSON or URI form.
 
     Raises:
         SettingsError: when it is not set or has no host.
     """
     variable = f"AIRFLOW_CONN_{name.upper()}"
-    text = os.environ.get(variable)
+    text = text or os.environ.get(variable, "")
     if not text:
         message = f'{variable} is not set: expected JSON like {{"host": "https://…", "password": "<token>"}}'
         raise SettingsError(message)

@@ -17,7 +17,6 @@ from kizuna.layers import LayerError
 from kizuna.local import system
 from kizuna.local.world import World
 from kizuna.quality import GateFailed
-from kizuna.sources import SOURCES
 
 WORLD = World(customers=1200, seed=11, history=None, as_of=None, timezone="Asia/Tokyo", currency="JPY")
 MEMBERS = "select count(*) from sync.sync_line__audiences"

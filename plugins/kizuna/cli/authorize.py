@@ -13,7 +13,7 @@ def authorize(source_name: str) -> None:
     """Approve SOURCE's connection at the vendor (OAuth with refresh tokens, like eccube) and keep the tokens."""
     from kizuna import oauth
     from kizuna.http import VendorError
-    from kizuna.local import databases, system
+    from kizuna.local import databases, vendors
     from kizuna.sources import SOURCES
 
     grants = {name: source.oauth for name, source in SOURCES.items() if hasattr(source, "oauth")}
@@ -21,7 +21,7 @@ def authorize(source_name: str) -> None:
         message = f"{source_name!r} needs no approval: expected one of {', '.join(sorted(grants)) or 'none'}"
         raise click.ClickException(message)
     try:
-        account = system.account(source_name)
+        account = vendors.account(source_name)
     except settings.SettingsError as error:
         raise click.ClickException(str(error)) from None
     state = oauth.new_state()

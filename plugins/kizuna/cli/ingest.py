@@ -45,7 +45,7 @@ def ingest(
     """
     from kizuna import landing, pipeline
     from kizuna.http import VendorError
-    from kizuna.local import databases, system
+    from kizuna.local import databases, vendors
     from kizuna.quality import GateFailed
 
     source = _source(source_name)
@@ -55,7 +55,7 @@ def ingest(
     with databases.server_for_a_moment():
         try:
             os.environ["WAREHOUSE_URL"] = databases.warehouse_in_use()
-            account = system.account(source_name)
+            account = vendors.account(source_name)
             if is_sweep:
                 _sweep(source, [stream for stream in streams if stream.can_be_swept], account, run_id)
                 return
@@ -120,7 +120,7 @@ def replay(source_name: str, stream_name: str, record_id: str | None, changes: t
 def sources() -> None:
     """List every source and stream: whether its connection is there, its last window, rows, lag and quarantine."""
     from kizuna import landing
-    from kizuna.local import databases, system
+    from kizuna.local import databases, vendors
     from kizuna.sources import SOURCES
 
     with databases.server_for_a_moment():
@@ -131,7 +131,7 @@ def sources() -> None:
     heads = ("stream", "read up to (UTC)", "last run", "versions", "last read", "quarantine")
     click.echo("{:<36} {:<17} {:>9} {:>10} {:>10} {:>10}".format(*heads))
     for source in SOURCES.values():
-        click.echo(f"{source.name}: {_connection_word(source.name, system)}")
+        click.echo(f"{source.name}: {_connection_word(source.name, vendors)}")
         for stream in source.streams:
             state = states[source.name, stream.name]
             upper = f"{state.upper_at:%Y-%m-%d %H:%M}" if state.upper_at else "never"
@@ -141,9 +141,9 @@ def sources() -> None:
             )
 
 
-def _connection_word(name: str, system: Any) -> str:  # noqa: ANN401
+def _connection_word(name: str, vendors: Any) -> str:  # noqa: ANN401
     try:
-        return f"connection {system.account(name).base_url}"
+        return f"connection {vendors.account(name).base_url}"
     except settings.SettingsError:
         return f"no connection here (AIRFLOW_CONN_{name.upper()}; Airflow may keep one of its own)"
 

@@ -99,6 +99,10 @@ class Mapping(_Section):
                 raise ValueError(message)
 
 
+# Mappings to start from; the sandbox's exports are written to them.
+EXAMPLES = Path(__file__).parent / "examples"
+
+
 def folder() -> Path:
     """The folder of the mappings in force: `KIZUNA_MAPPINGS`, else `mappings` beside the project's strategy.yml."""
     return Path(os.environ.get("KIZUNA_MAPPINGS") or PROJECT / "mappings")

@@ -14,7 +14,7 @@ import psutil
 import psycopg
 
 from kizuna import settings
-from kizuna.local import airflow, databases, system
+from kizuna.local import airflow, databases, system, vendors
 from kizuna.local.postgres import PostgresUnavailableError
 from kizuna.local.processes import Daemon, memory_bytes
 
@@ -112,7 +112,7 @@ class Walk:
         for dag in ("transform", "activate"):
             self.client.forget_queued_events(dag)
         before = {dag: self._newest(dag) for dag in ("transform", "activate")}
-        dags = [f"ingest_{name}" for name in sorted(system.sources_with_an_account())]
+        dags = [f"ingest_{name}" for name in sorted(vendors.names())]
         ingests = {dag: self.client.trigger(dag) for dag in dags}
         self._follow(ingests)
         for dag in ("transform", "activate"):

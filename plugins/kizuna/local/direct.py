@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kizuna import pipeline, settings
 from kizuna.destinations import DESTINATIONS
-from kizuna.local import system
+from kizuna.local import system, vendors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ def run(world: World, tell: Callable[[str], None], *, run_id: str = "direct") ->
     """Ingest, transform and activate; Postgres and the sandbox run during it, and stop after it if it started them."""
     with system.outside(world, tell) as variables:
         os.environ.update(variables)
-        for name in system.sources_with_an_account():
+        for name in vendors.names():
             pipeline.ingest(name, settings.connection(name), f"ingest_{name}/{run_id}")
             tell(f"ingested {name}")
         version = pipeline.transform(pipeline.Run.open(f"transform/{run_id}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -14,11 +13,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from kizuna import settings, strategy
-from kizuna.local import airflow, databases, webhooks
+from kizuna.local import airflow, databases, vendors, webhooks
 from kizuna.local.postgres import free_port
 from kizuna.local.processes import Daemon, stop_all
 from kizuna.sources import SOURCES
-from sandbox import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,8 +113,8 @@ def processes() -> dict[str, bool]:
 
 
 def _launch_sandbox(world: World, tell: Callable[[str], None]) -> str:
-    """Start the sandbox unless every vendor has a real connection in the environment; it needs seconds to be ready."""
-    if all(os.environ.get(f"AIRFLOW_CONN_{vendor.upper()}") for vendor in _vendors()):
+    """Start the sandbox unless the environment has real accounts; it needs seconds to be ready."""
+    if vendors.are_real():
         return ""
     daemon = Daemon("sandbox", settings.home())
     before = databases.Running.load()
@@ -125,10 +123,10 @@ def _launch_sandbox(world: World, tell: Callable[[str], None]) -> str:
     if daemon.process() and before and world.as_of:
         daemon.stop()  # a later AS_OF moves its clock
     tell("Sandbox: starting the vendors on loopback")
-    state = settings.home() / "sandbox" / world.key()
+    state = vendors.state_folder(world.key())
     state.mkdir(parents=True, exist_ok=True)
     program = str(Path(sys.executable).parent / "kizuna")
-    command = [program, "sandbox", "--port", str(port), "--state-dir", str(state), *world.arguments()]
+    command = [program, "sandbox", "--port", str(port), "--state-dir", str(state), "--exports", *world.arguments()]
     daemon.start(command, os.environ)
     return url
 
@@ -151,9 +149,6 @@ def _answers(url: str) -> bool:
 
 
 def _environment(warehouse_url: str, sandbox_url: str, world: World) -> dict[str, str]:
-    vendors = {
-        f"AIRFLOW_CONN_{vendor.upper()}": json.dumps(accounts.account(vendor, sandbox_url)) for vendor in _vendors()
-    }
     given: dict[str, Any] = {
         "WAREHOUSE_URL": warehouse_url,
         "KIZUNA_PROJECT": str(settings.PROJECT),
@@ -162,30 +157,7 @@ def _environment(warehouse_url: str, sandbox_url: str, world: World) -> dict[str
         "KIZUNA_CURRENCY": world.currency,
         "KIZUNA_AS_OF": str(world.as_of or ""),
     }
-    return vendors | dict(os.environ) | given
-
-
-def _vendors() -> list[str]:
-    """The sources that the sandbox can play."""
-    return [name for name in SOURCES if name in accounts.VENDORS]
-
-
-def sources_with_an_account() -> list[str]:
-    """The sources that can be read here: those with a connection in the environment, or played by the sandbox."""
-    return [name for name in SOURCES if name in _vendors() or os.environ.get(f"AIRFLOW_CONN_{name.upper()}")]
-
-
-def account(name: str) -> settings.Connection:
-    """A source's account: from its environment variable, else the running sandbox's.
-
-    Raises:
-        SettingsError: when there is neither.
-    """
-    running = databases.Running.load()
-    variable = f"AIRFLOW_CONN_{name.upper()}"
-    if running and running.sandbox_url and name in accounts.VENDORS:
-        os.environ.setdefault(variable, json.dumps(accounts.account(name, running.sandbox_url)))
-    return settings.connection(name)
+    return vendors.variables(sandbox_url, world.key()) | dict(os.environ) | given
 
 
 def _migrate_once(variables: dict[str, str], metadata_url: str, tell: Callable[[str], None]) -> None:
