@@ -6,8 +6,10 @@ from bisect import bisect_right
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from sandbox.records import Profile
 from sandbox.shopify_checkouts import checkout_gid, checkout_node, leave_checkouts
 from sandbox.shopify_contracts import contract_gid, contract_node, make_contracts
+from sandbox.shopify_departures import find_departures
 from sandbox.shopify_orders import order_node
 from sandbox.shopify_values import amount, gid, instant, money
 from sandbox.timeline import Node, Timeline, View
@@ -15,7 +17,7 @@ from sandbox.timeline import Node, Timeline, View
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sandbox.records import Product, Profile, Sale, World
+    from sandbox.records import Product, Sale, World
 
 
 class Storefront:
@@ -30,6 +32,9 @@ class Storefront:
         for position, sale in enumerate(world.sales):
             if sale.account is not None:
                 self._sales_of[sale.account].append(position)
+        self._departures = find_departures(world)
+        for gone, (_, kept) in self._departures.merged.items():
+            self._sales_of[kept] = sorted({*self._sales_of[kept], *self._sales_of[gone]})
         self._makers: dict[str, Callable[[], Timeline]] = {
             "abandonedCheckouts": self._checkout_timeline,
             "customers": self._customer_timeline,
@@ -63,9 +68,10 @@ class Storefront:
         placed = [sale.at for sale in sales]
         return Timeline(
             [gid("Order", sale.key) for sale in sales],
-            [sorted({sale.at, *(event.at for event in sale.events)}) for sale in sales],
+            [self._changes_of_order(sale) for sale in sales],
             {"created_at": placed, "processed_at": placed},
             self._order_node,
+            self._departures.deleted_sales,
         )
 
     def _customer_timeline(self) -> Timeline:
@@ -75,6 +81,7 @@ class Storefront:
             [self._changes_of(position) for position in range(len(accounts))],
             {"created_at": [account.created_at for account in accounts]},
             self._customer_node,
+            self._departures.ends_of_accounts(),
         )
 
     def _checkout_timeline(self) -> Timeline:
@@ -95,13 +102,25 @@ class Storefront:
             lambda record, at: contract_node(self.world, record, contracts[record], at, self._product_of),
         )
 
+    def _changes_of_order(self, sale: Sale) -> list[int]:
+        moments = {sale.at, *(event.at for event in sale.events)}
+        merge = None if sale.account is None else self._departures.merged.get(sale.account)
+        if merge is not None and merge[0] > sale.at:
+            moments.add(merge[0])
+        return sorted(moments)
+
     def _changes_of(self, position: int) -> list[int]:
         moments = {profile.since for profile in self.world.accounts[position].profiles}
+        redacted = self._departures.redacted_accounts.get(position)
+        moments |= set() if redacted is None else {redacted}
         for sale_position in self._sales_of[position]:
             sale = self.world.sales[sale_position]
-            moments.add(sale.at)
-            moments.update(event.at for event in sale.events)
+            changes = {*self._changes_of_order(sale), self._departures.deleted_sales.get(sale_position, sale.at)}
+            moments |= {at for at in changes if self._is_owner(position, sale, at)}
         return sorted(moments)
+
+    def _is_owner(self, position: int, sale: Sale, at: int) -> bool:
+        return sale.account is not None and self._departures.owner(sale.account, at) == position
 
     def _product_node(self, product: Product) -> Node:
         created = instant(product.created_at)
@@ -122,14 +141,23 @@ class Storefront:
         sale = self.world.sales[position]
         if sale.account is None:
             return order_node(sale, at, self._product_of, None, None)
-        own = [other for other in self._sales_of[sale.account] if not self.world.sales[other].is_test]
+        account = self._departures.owner(sale.account, at)
+        own = [other for other in self._sales_of[account] if not self.world.sales[other].is_test]
         rank = own.index(position) + 1 if position in own else None
-        return order_node(sale, at, self._product_of, gid("Customer", self.world.accounts[sale.account].key), rank)
+        return order_node(sale, at, self._product_of, gid("Customer", self.world.accounts[account].key), rank)
+
+    def _sales_at(self, position: int, at: int) -> list[Sale]:
+        """Give an account's orders at a moment: its own, those of accounts merged into it, none that is deleted."""
+        placed = [p for p in self._sales_of[position] if self.world.sales[p].at <= at]
+        there = [p for p in placed if self._departures.deleted_sales.get(p, at + 1) > at]
+        return [sale for p in there if self._is_owner(position, sale := self.world.sales[p], at)]
 
     def _customer_node(self, position: int, at: int) -> Node:
         account = self.world.accounts[position]
         profile = account.profiles[bisect_right(account.profiles, at, key=lambda known: known.since) - 1]
-        sales = [sale for p in self._sales_of[position] if (sale := self.world.sales[p]).at <= at]
+        if at >= self._departures.redacted_accounts.get(position, at + 1):
+            profile = Profile(since=at)
+        sales = self._sales_at(position, at)
         return {
             "__typename": "Customer",
             "id": gid("Customer", account.key),

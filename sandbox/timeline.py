@@ -6,7 +6,7 @@ and cursors are answered by bisection, so a page costs the same wherever it lies
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
@@ -30,8 +30,15 @@ class Timeline:
         versions: Sequence[Sequence[int]],
         sort_times: dict[str, Sequence[int]],
         build: Callable[[int, int], Node],
+        ends: Mapping[int, int] | None = None,
     ) -> None:
-        """Take each record's change times (`versions`), fixed times by name, and what builds a record at a change."""
+        """Take each record's change times (`versions`), fixed times by name, and what builds a record at a change.
+
+        `ends` says when a record, by its position, is gone for good.
+        """
+        self.ends = np.full(len(keys), np.iinfo(np.int64).max, dtype=np.int64)
+        for position, at in (ends or {}).items():
+            self.ends[position] = at
         self.keys = keys
         self.build = build
         self.sort_times = {name: np.asarray(times, dtype=np.int64) for name, times in sort_times.items()}
@@ -49,7 +56,8 @@ class Timeline:
         records = self._record[:visible][::-1]
         present, last = np.unique(records, return_index=True)
         changed = self._changed[:visible][::-1][last]
-        return View(self, present, changed)
+        is_there = self.ends[present] > now
+        return View(self, present[is_there], changed[is_there])
 
 
 @dataclass(slots=True)

@@ -13,12 +13,15 @@ from sandbox.cost import LARGEST_QUERY, Bucket, Price, Pricing, size_of
 from sandbox.execution import PreparedExecutor
 from sandbox.shopify_bulk import BulkOperations
 from sandbox.shopify_schema import Answering, prepare, schema
+from sandbox.shopify_webhooks import webhooks
 from sandbox.storefront import Storefront
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from sandbox.setting import Setting
+
+__all__ = ["NAME", "AdminApi", "operation_of", "rate_limited", "routes", "webhooks"]
 
 NAME = "shopify"
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")

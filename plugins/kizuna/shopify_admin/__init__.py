@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kizuna.bulk import Bulk
 from kizuna.graphql import Endpoint, next_cursor
 from kizuna.http import READ_SECONDS, Client
+from kizuna.inbox import InboxStream, open_inbox
 from kizuna.reading import Reader, Stream, VendorCount, Window
 from kizuna.shopify_admin.answers import judge_shopify, review
 from kizuna.shopify_admin.streams import Listed, ShopifyStream, since_filter, window_filter
@@ -54,9 +55,13 @@ class ShopifySource:
         connection: Connection,
         sleep: Callable[[float], None],
         *,
-        warehouse_url: str,  # noqa: ARG002 - nothing read here depends on earlier readings
+        warehouse_url: str,
     ) -> Iterator[Reader]:
-        """Open one stream for reading."""
+        """Open one stream for reading; the webhooks that were received are read from the warehouse's inbox."""
+        if any(isinstance(one, InboxStream) for one in self.streams if one.name == stream_name):
+            with open_inbox(self.name, warehouse_url) as inbox:
+                yield inbox
+            return
         stream = next(one for one in self.streams if one.name == stream_name and isinstance(one, ShopifyStream))
         if stream_name in connection.extra.get("skip_streams", "").replace(",", " ").split():
             yield SkippedReader()

@@ -13,6 +13,7 @@ Surprises of this vendor:
 """
 
 from kizuna.graphql import Nested
+from kizuna.inbox import InboxStream
 from kizuna.shopify_admin import ShopifySource
 from kizuna.shopify_admin.streams import Listed, ShopifyStream
 
@@ -162,5 +163,6 @@ SOURCE = ShopifySource(
             ),
             has_count=False,
         ),
+        InboxStream(),
     ),
 )

@@ -3,7 +3,7 @@
     incremental_strategy="delete+insert",
     unique_key="shopify_customer_id",
     on_schema_change="fail",
-    post_hook=remove_deleted(),
+    post_hook=[remove_deleted(), "{{ remove_told_gone('customer', 'shopify_customer_id') }}"],
     indexes=[{"columns": ["_sequence"]}],
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy="delete+insert",
     unique_key="shopify_order_id",
     on_schema_change="fail",
-    post_hook=remove_deleted(),
+    post_hook=[remove_deleted(), "{{ remove_told_gone('order', 'shopify_order_id') }}"],
     indexes=[{"columns": ["_sequence"]}],
 ) }}
 
@@ -41,6 +41,10 @@ select
     coalesce(nullif(fields."discountCodes", 'null'), '[]') as discount_codes,
     coalesce(nullif(fields."lineItems" -> 'nodes', 'null'), '[]') as order_lines,
     coalesce(nullif(fields.refunds, 'null'), '[]') as refunds,
+    coalesce(nullif(fields."discountApplications" -> 'nodes', 'null'), '[]') as discount_applications,
+    coalesce(nullif(fields."shippingLines" -> 'nodes', 'null'), '[]') as shipping_lines,
+    coalesce(nullif(fields.transactions, 'null'), '[]') as transactions,
+    nullif(fields."customerJourneySummary", 'null') as customer_journey,
     versions._sequence,
     versions._source_updated_at,
     versions._extracted_at,
@@ -68,5 +72,9 @@ left join lateral jsonb_to_record(versions.payload) as fields (
     "totalShippingPriceSet" jsonb,
     "discountCodes" jsonb,
     "lineItems" jsonb,
-    refunds jsonb
+    refunds jsonb,
+    "discountApplications" jsonb,
+    "shippingLines" jsonb,
+    transactions jsonb,
+    "customerJourneySummary" jsonb
 ) on true

@@ -3,7 +3,7 @@
     incremental_strategy="delete+insert",
     unique_key="shopify_product_id",
     on_schema_change="fail",
-    post_hook=remove_deleted(),
+    post_hook=[remove_deleted(), "{{ remove_told_gone('product', 'shopify_product_id') }}"],
     indexes=[{"columns": ["_sequence"]}],
 ) }}
 
@@ -18,6 +18,7 @@ select
     fields.vendor,
     fields.status,
     coalesce(nullif(fields.tags, 'null'), '[]') as tags,
+    coalesce(nullif(fields.variants -> 'nodes', 'null'), '[]') as variants,
     fields."createdAt" as created_at,
     fields."updatedAt" as updated_at,
     versions._sequence,
@@ -31,6 +32,7 @@ left join lateral jsonb_to_record(versions.payload) as fields (
     vendor text,
     status text,
     tags jsonb,
+    variants jsonb,
     "createdAt" timestamptz,
     "updatedAt" timestamptz
 ) on true
