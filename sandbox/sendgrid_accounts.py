@@ -79,6 +79,7 @@ class MailAccount:
     def __init__(self, world: World) -> None:
         """Invent nothing yet."""
         self._humans = world.humans
+        self._counted: tuple[tuple[int, int, int], dict[tuple[int, str], Counter[str]]] = ((0, 0, 0), {})
 
     @cached_property
     def _suppressions(self) -> dict[str, list[Suppression]]:
@@ -112,10 +113,13 @@ class MailAccount:
 
     def statistics(self, first_day: int, last_day: int, now: int) -> Mapping[tuple[int, str], Counter[str]]:
         """Count by (day, category) over days of UTC (days since 1970), as far as they are known now."""
+        if self._counted[0] == (first_day, last_day, now):
+            return self._counted[1]
         counted: dict[tuple[int, str], Counter[str]] = defaultdict(Counter)
         for one in self._between(first_day * DAY - 1, min((last_day + 1) * DAY - 1, now)):
             if is_counted(one, now):
                 counted[one.at // DAY, one.mail.category].update(figures(one))
+        self._counted = ((first_day, last_day, now), counted)
         return counted
 
 

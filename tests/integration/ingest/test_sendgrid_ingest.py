@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +226,16 @@ def test_figures_of_the_last_days_are_read_again_until_they_stand_still(sendgrid
         sendgrid.clock.advance(DAY)
         sendgrid.land("stats")
 
+    latest = """
+        select distinct on (_record_id) _record_id, (payload #>> '{stats,0,metrics,opens}')::int
+        from raw.sendgrid__stats order by _record_id, _sequence desc
+    """
+    account, now = MailAccount(sendgrid.app.state.setting.world), sendgrid.clock.now()
+    known = account.statistics(now // DAY - 60, now // DAY, now)
+    landed = dict(query(latest))
+    for day in range(now // DAY - 60, now // DAY + 1):
+        told = sum(count["opens"] for (at, _), count in known.items() if at == day)
+        assert landed[datetime.fromtimestamp(day * DAY, UTC).date().isoformat()] == told
     versions = dict(query("select _record_id, count(*) from raw.sendgrid__stats group by 1"))
     assert versions["2026-11-22"] > 1
     assert versions["2026-11-01"] == 1
