@@ -23,7 +23,8 @@ begin
         'shopify__customers', 'shopify__orders', 'shopify__products', 'line__followers', 'zendesk__tickets',
         'intercom__conversations', 'eccube__orders', 'eccube__customers',
         'line__webhooks', 'line__profiles', 'line__insight_followers', 'line__insight_messages',
-        'line__insight_demographics', 'line__account_link_nonces', 'ga4__events'
+        'line__insight_demographics', 'line__account_link_nonces', 'ga4__events', 'sendgrid__contacts',
+        'sendgrid__webhooks', 'klaviyo__profiles', 'klaviyo__events'
     ] loop
         execute format(
             'create table raw.%I (
