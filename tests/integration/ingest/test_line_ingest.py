@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kizuna import landing, rest
+from kizuna import landing, rest, warehouse
 from kizuna.http import Client
 from kizuna.settings import Connection
 from kizuna.sources import SOURCES, line
@@ -189,3 +189,19 @@ def test_a_malformed_user_id_is_quarantined_and_the_others_land(
     landed = account.land("followers")
     assert landed.quarantined_count == 1
     assert landed.landed_count == landed.read_count - 1 > 100
+
+
+def test_who_blocked_and_came_back_is_asked_for_again(account: LineAccount, query: Query) -> None:
+    account.land("followers")
+    account.land("profiles")
+    account.advance(60)
+    with warehouse.connect(account.warehouse_url, "kizuna_ingest") as session:
+        for minutes, is_deleted in ((1, True), (2, False)):
+            session.execute(
+                "insert into raw.line__followers"
+                " (_record_id, _extracted_at, _run_id, _payload_hash, _is_deleted, payload)"
+                " select _record_id, _extracted_at + %s * interval '1 minute', 'r', '', %s, payload"
+                " from raw.line__followers order by _sequence limit 1",
+                [minutes, is_deleted],
+            )
+    assert account.land("profiles").landed_count == 1
