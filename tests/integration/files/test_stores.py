@@ -104,6 +104,16 @@ def test_a_file_that_was_replaced_since_the_listing_is_refused(place: Place) -> 
         copy_whole(place.store, listed, io.BytesIO())
 
 
+def test_a_bucket_gives_the_version_that_was_listed_or_none(tmp_path: Path) -> None:
+    with a_bucket(tmp_path) as place:
+        place.put("a.csv", b"one")
+        listed = place.store.files()[0]
+        place.put("a.csv", b"two")
+
+        with pytest.raises(StoreError, match=r"a\.csv: replaced or removed since it was listed"):
+            copy_whole(place.store, listed, io.BytesIO())
+
+
 def test_a_file_that_changes_while_it_is_read_is_refused(place: Place) -> None:
     listed = place.store.files()[0]
 

@@ -149,7 +149,11 @@ def test_the_order_in_which_files_land_makes_no_difference(
     assert query(LATEST) == [("pos/1", "one again"), ("pos/2", "two again"), ("pos/3", "three")]
 
 
-def test_a_young_file_waits_and_a_temporary_one_is_never_read(drop: Drop, land: Land, query: Query) -> None:
+def test_a_young_file_waits_and_a_temporary_one_is_never_read(
+    drop: Drop, land: Land, query: Query, folder: Path
+) -> None:
+    every_name = MAPPING.replace("cards_*.csv", "*") + "format: {name: csv}\n"
+    (folder.parent / "mappings" / "cards.yml").write_text(every_name, encoding="utf-8")
     drop("cards_young.csv", ("1", "A", ""), age=timedelta(seconds=5))
     for name in ("cards_2.csv.part", ".cards_3.csv", "~$cards_4.csv"):
         drop(name, ("9", "Z", ""))
