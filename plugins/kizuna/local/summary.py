@@ -34,7 +34,7 @@ LANDINGS = """
     where run_id in (
         select run_id from ops.landings as latest where latest.source = landings.source order by at desc limit 1
     )
-    order by source desc, stream
+    order by array_position(array['shopify', 'line'], source), source, stream
 """
 GATES = """
     select gate, count(*), count(distinct table_name),
@@ -77,9 +77,15 @@ def tell_summary(running: Running, seconds_per_step: Mapping[str, float], second
 
 
 def _tell_landings(connection: psycopg.Connection[Any]) -> None:
-    _tell("\nLanded this time            vendor's count       read     landed  quarantined")
+    _tell("\nLanded this time                      vendor's count       read     landed  quarantined")
+    quiet = 0
     for source, stream, vendor, read, landed, quarantined in connection.execute(LANDINGS.encode()):
-        _tell(f"  {source + '.' + stream:<22} {vendor:>16,} {read:>10,} {landed:>10,} {quarantined:>12,}")
+        counted = "none, read twice" if vendor is None else f"{vendor:,}"
+        if read:
+            _tell(f"  {source + '.' + stream:<32} {counted:>16} {read:>10,} {landed:>10,} {quarantined:>12,}")
+        else:
+            quiet += 1
+    _tell(f"  {quiet} more streams had nothing to read" if quiet else "  every stream had something to read")
 
 
 def _tell_layers(connection: psycopg.Connection[Any]) -> None:
