@@ -24,18 +24,18 @@ class Field:
     is_optional: bool
 
     @classmethod
-    def declared(cls, path: str, text: str) -> Field:
+    def declared(cls, path: str, types: str) -> Field:
         """Read a line like `customer.id: string|null|optional`.
 
         Raises:
             ValueError: when the text is no such list of types.
         """
-        words = text.split("|")
-        types = tuple(word for word in words if word != OPTIONAL)
-        if not types or not set(types) <= set(TYPES) or not all(path.removesuffix("[]").split(".")):
-            message = f"{path}: {text!r}: expected some of {', '.join(TYPES)} with | between them, and | {OPTIONAL}"
+        words = types.split("|")
+        kinds = tuple(word for word in words if word != OPTIONAL)
+        if not kinds or not set(kinds) <= set(TYPES) or not all(path.removesuffix("[]").split(".")):
+            message = f"{path}: {types!r}: expected some of {', '.join(TYPES)} with | between them, and | {OPTIONAL}"
             raise ValueError(message)
-        return cls(path, types, OPTIONAL in words)
+        return cls(path, kinds, OPTIONAL in words)
 
     @property
     def place(self) -> tuple[str, str]:

@@ -97,7 +97,7 @@ def test_a_tables_fields_are_asked_for_once_and_only_of_new_rows(
     orders = [row for row in found if row[1] == "cancelReason"]
     assert orders == [("", "cancelReason", "null", 4)]
     found.clear()
-    gate("raw", None, "second")
+    gate("raw", "line", "second")
     assert found == []
     proven = "select distinct table_name, observed ->> 'proven_up_to' from ops.quality_results"
     assert sorted(results(f"{proven} where expectation = 'field userId'")) == [
