@@ -7,6 +7,7 @@ AS_OF ?=
 TIMEZONE ?=
 STRATEGY ?=
 CUSTOMERS ?=
+SOURCES ?=
 
 # uv from PATH, else one of our own beside the data (no installer script, only the package registry).
 UV_VERSION := 0.13.9
@@ -16,10 +17,12 @@ PYTHON := $(shell command -v python3.11 2>/dev/null || command -v python3)
 KIZUNA := .venv/bin/kizuna
 WORLD := $(if $(HISTORY),--history "$(HISTORY)") $(if $(AS_OF),--as-of "$(AS_OF)") $(if $(TIMEZONE),--timezone "$(TIMEZONE)") \
 	$(if $(STRATEGY),--strategy "$(STRATEGY)") $(if $(CUSTOMERS),--customers "$(CUSTOMERS)")
+ONLY := $(foreach source,$(SOURCES),--source "$(source)")
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo 'Options of demo and up: CUSTOMERS=<n> | HISTORY=<folder> AS_OF=<date> TIMEZONE=<tz> STRATEGY=<file>'
+	@echo 'Of demo: SOURCES="shopify line" reads only these'
 
 environment: .venv/.synced ## create or update .venv from uv.lock
 
@@ -31,7 +34,7 @@ environment: .venv/.synced ## create or update .venv from uv.lock
 	@touch $@
 
 demo: environment ## run the whole path once, on invented customers or a HISTORY, and print what came out
-	@$(KIZUNA) demo $(WORLD)
+	@$(KIZUNA) demo $(WORLD) $(ONLY)
 
 up: environment ## start the system and keep it running, with the Airflow UI
 	@$(KIZUNA) up $(WORLD)

@@ -40,6 +40,8 @@ def test_two_demos_and_the_commands_around_them(home: Path):
     for expected in (
         "✓ ingest_shopify.orders",
         "✓ ingest_line.followers",
+        "✓ ingest_zendesk.gate",
+        "✓ ingest_files.gate",
         "✓ transform.marts.publish",
         "✓ activate.sync.line__audiences",
         "Rows per layer",
@@ -53,10 +55,15 @@ def test_two_demos_and_the_commands_around_them(home: Path):
         assert expected in first.stdout
     assert re.search(r"raw +\d+ expectations on \d+ tables: passed", first.stdout)
 
-    second = kizuna(home, "demo", "--customers", "300")
+    second = kizuna(home, "demo", "--customers", "300", "--source", "shopify", "--source", "line")
     assert second.returncode == 0, second.stdout + second.stderr
     assert "nothing had changed, nothing was sent" in second.stdout
-    assert re.search(r"shopify\.orders +\d+ +\d+ +0 +0", second.stdout)
+    assert "ingest_zendesk" not in second.stdout
+    again = re.findall(
+        r"(?:shopify|line)\.\w+ +(?:[\d,]+|none, read twice) +[\d,]+ +([\d,]+) +[\d,]+$", second.stdout, re.M
+    )
+    assert again
+    assert set(again) == {"0"}
 
     figures = kizuna(home, "sql", "--csv", "select metric, value from marts.kpi_summary order by position")
     assert figures.stdout.splitlines()[0] == "metric,value"

@@ -26,13 +26,21 @@ def main() -> None:
 
 
 @main.command()
+@click.option(
+    "--source", "only", multiple=True, help="Read only this source (may be repeated). Default: all there are."
+)
 @world_options
-def demo(**options: Any) -> None:  # noqa: ANN401
+def demo(only: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Run the whole path once, show it, and stop what was started."""
     from kizuna.local import demo as guided
+    from kizuna.local import vendors
 
+    unknown = sorted(set(only) - set(vendors.names()))
+    if unknown:
+        message = f"--source {unknown[0]!r} has no account here: expected one of {', '.join(vendors.names())}"
+        raise click.ClickException(message)
     os.environ["KIZUNA_TASK_RETRIES"] = "0"  # a demo that fails should say so at once
-    sys.exit(guided.run(chosen_world(**options)))
+    sys.exit(guided.run(chosen_world(**options), only or vendors.names()))
 
 
 @main.command()
