@@ -134,18 +134,26 @@ def read_answer(response: httpx.Response) -> Answer:
     if not response.content:
         return Answer(response.status_code, headers)
     try:
-        return Answer(response.status_code, headers, orjson.loads(response.content))
-    except orjson.JSONDecodeError:
-        return _read_lenient(response, headers)
-
-
-def _read_lenient(response: httpx.Response, headers: Mapping[str, str]) -> Answer:
-    """Accept half a surrogate pair (an emoji cut in two) or 1e400, so that one bad record does not cost the page."""
-    try:
-        body = json.loads(response.content, parse_constant=Decimal, parse_float=_read_float)
-    except (ValueError, RecursionError):
+        return Answer(response.status_code, headers, parse(response.content))
+    except ValueError:
         return Answer(response.status_code, headers, is_json=False)
-    return Answer(response.status_code, headers, body)
+
+
+def parse(content: bytes) -> Any:  # noqa: ANN401 - a vendor's answer: anything
+    """Parse JSON; half an emoji, bytes that are no UTF-8, or 1e400 are kept, so that one bad record costs no page.
+
+    Raises:
+        ValueError: when it is no JSON.
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        text = content.decode("utf-8-sig", errors="surrogateescape")
+    try:
+        return json.loads(text, parse_constant=Decimal, parse_float=_read_float)
+    except RecursionError:
+        message = "nested too deeply"
+        raise ValueError(message) from None
 
 
 def _read_float(text: str) -> float | Decimal:

@@ -6,8 +6,7 @@ import gzip
 import tempfile
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import orjson
-
+from kizuna.answers import parse
 from kizuna.http import Client, Request, VendorContractError
 
 if TYPE_CHECKING:
@@ -79,6 +78,6 @@ class Get:
 
 def _parsed(line: bytes) -> Any:  # noqa: ANN401
     try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
+        return parse(line)
+    except ValueError:
         return line.decode(errors="replace")

@@ -6,7 +6,6 @@ address ends after seven days; a failed operation may show a part of its data, w
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-import orjson
-
+from kizuna.answers import parse
 from kizuna.http import Request, VendorUnavailableError
 
 if TYPE_CHECKING:
@@ -220,9 +218,6 @@ def _parent_of(line: bytes) -> str | None:
 
 
 def _read(line: bytes) -> dict[str, Any]:
-    """Parse a line; half a surrogate pair is passed on, for landing to put the record aside."""
-    try:
-        record: dict[str, Any] = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        record = json.loads(line)
+    """Parse a line; what JSON in UTF-8 cannot carry is passed on, for landing to put the record aside."""
+    record: dict[str, Any] = parse(line)
     return record

@@ -45,11 +45,16 @@ create table if not exists ops.quarantine (
     run_id text not null,
     resolved_at timestamptz,
     resolution text,
+    field text,
+    shown text,
     primary key (source, stream, payload_hash, reason)
 );
 -- Nothing leaves the quarantine without a word on how: a replayed record stays, resolved.
 alter table ops.quarantine add column if not exists resolved_at timestamptz;
 alter table ops.quarantine add column if not exists resolution text;
+-- Where the fault is, and the form of the value there, as far as it is one field.
+alter table ops.quarantine add column if not exists field text;
+alter table ops.quarantine add column if not exists shown text;
 
 grant select, insert, update on ops.watermarks, ops.quarantine to kizuna_ingest;
 grant select, insert on ops.landings to kizuna_ingest;

@@ -6,10 +6,11 @@ import json
 import re
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from kizuna.landing.places import largest, masked, unwritable, with_nul
 from kizuna.landing.shape import Shape, UnfitError
 from kizuna.reading import UnfitRecord
 
@@ -28,12 +29,14 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 @dataclass(frozen=True)
 class RejectedRecord:
-    """A record for the quarantine: whole, with the reason."""
+    """A record for the quarantine: whole, with the reason, and the field it is about with its value's form."""
 
     record_id: str | None
     reason: str
     payload: str = field(repr=False)
     payload_hash: bytes = field(repr=False)
+    place: str | None = None
+    shown: str | None = None
 
 
 @dataclass
@@ -92,38 +95,45 @@ def copy_line(record: object, shape: Shape) -> bytes | RejectedRecord:
     try:
         canonical = _canonical(record)
     except UnfitError as unfit:
-        whole = json.dumps(record, default=str)
-        return RejectedRecord(shape.name(record), str(unfit), whole, sha256(whole.encode()).digest())
+        return _rejected(record, unfit, json.dumps(record, default=str), shape)
     digest = sha256(canonical)
     try:
         record_id = _escape(shape.identify(record))
-        _check_storable(canonical)
+        _check_storable(record, canonical)
         updated_at = shape.time_of(record)
     except UnfitError as unfit:
-        return RejectedRecord(shape.name(record), str(unfit), canonical.decode(), digest.digest())
+        return _rejected(record, unfit, canonical.decode(), shape)
     # Canonical JSON has no raw tab or newline: the backslash is the only character COPY could take for its own.
     payload = canonical.replace(b"\\", b"\\\\")
     when = b"\\N" if updated_at is None else updated_at.isoformat().encode()
     return b"%s\t%s\t\\\\x%s\t%s\n" % (record_id, when, digest.hexdigest().encode(), payload)
 
 
+def _rejected(record: object, unfit: UnfitError, whole: str, shape: Shape) -> RejectedRecord:
+    digest = sha256(whole.encode()).digest()
+    return RejectedRecord(shape.name(record), str(unfit), whole, digest, unfit.field, unfit.shown)
+
+
 def _canonical(record: object) -> bytes:
     try:
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
     except TypeError:
-        # Half a surrogate pair, a number beyond any float, or nesting without end.
+        # Half a surrogate pair, bytes that were no UTF-8, a number beyond any float, or nesting without end.
         reason = "holds a character or a number that JSON in UTF-8 cannot carry"
-        raise UnfitError(reason) from None
+        raise _unfit(reason, unwritable(record)) from None
 
 
-def _check_storable(canonical: bytes) -> None:
-    reason = None
+def _check_storable(record: object, canonical: bytes) -> None:
     if len(canonical) > LARGEST_RECORD_BYTES:
         reason = f"is larger than {LARGEST_RECORD_BYTES} bytes"
-    elif b"\\u0000" in canonical and _NUL.search(canonical):
+        raise _unfit(reason, largest(record))
+    if b"\\u0000" in canonical and _NUL.search(canonical):
         reason = "holds the character NUL, which Postgres cannot store"
-    if reason:
-        raise UnfitError(reason)
+        raise _unfit(reason, with_nul(record))
+
+
+def _unfit(reason: str, found: tuple[str, Any] | None) -> UnfitError:
+    return UnfitError(reason, found[0], masked(found[1])) if found else UnfitError(reason)
 
 
 def _escape(text: bytes) -> bytes:

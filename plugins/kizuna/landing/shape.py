@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from kizuna.landing.places import masked
+
 if TYPE_CHECKING:
     from kizuna.reading import Stream
 
@@ -16,7 +18,12 @@ PER_SECOND = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
 
 
 class UnfitError(Exception):
-    """A record that raw cannot keep; carries the reason, without any of its values."""
+    """A record that raw cannot keep; carries the reason and the field without its value, and the value's form."""
+
+    def __init__(self, reason: str, field: str | None = None, shown: str | None = None) -> None:
+        """Say why, where, and what the value looks like."""
+        super().__init__(reason)
+        self.field, self.shown = field, shown
 
 
 class Shape:
@@ -39,7 +46,7 @@ class Shape:
         """
         if not isinstance(record, dict):
             reason = "is not an object"
-            raise UnfitError(reason)
+            raise UnfitError(reason, None, masked(record))
         parts = [self._part(record, name, path) for name, path in self._keys]
         record_id = parts[0] if len(parts) == 1 else "/".join(parts)
         if self._is_hashed:
@@ -47,10 +54,10 @@ class Shape:
         names = self._names()
         if len(record_id) > LONGEST_ID:
             reason = f"{names} is longer than {LONGEST_ID} characters"
-            raise UnfitError(reason)
+            raise UnfitError(reason, names, masked(record_id))
         if self._pattern and not self._pattern.fullmatch(record_id):
             reason = f"{names} does not look as it should: {self._pattern.pattern}"
-            raise UnfitError(reason)
+            raise UnfitError(reason, names, masked(record_id))
         return record_id.encode()
 
     def is_from(self, record: object, moment: datetime) -> bool:
@@ -74,10 +81,10 @@ class Shape:
             moment = datetime.fromisoformat(value) if self._per_second is None else self._since_epoch(value)
         except (TypeError, ValueError, OverflowError, OSError):
             reason = f"{self._updated} is not a time"
-            raise UnfitError(reason) from None
+            raise UnfitError(reason, self._updated, masked(value)) from None
         if moment.tzinfo is None:
             reason = f"{self._updated} has no offset from UTC"
-            raise UnfitError(reason)
+            raise UnfitError(reason, self._updated, masked(value))
         return moment
 
     def name(self, record: object) -> str | None:
@@ -95,7 +102,7 @@ class Shape:
         value = record.get(name) if len(path) == 1 else _at(record, path)
         if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
             reason = f"has no {name}"
-            raise UnfitError(reason)
+            raise UnfitError(reason, name, masked(value))
         return str(value)
 
     def _names(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg import sql
@@ -44,8 +44,10 @@ create temporary table window_records (
 create temporary table window_rejects (
     record_id text collate "C",
     reason text not null,
+    payload text not null,
     payload_hash bytea not null,
-    payload text not null
+    field text,
+    shown text
 );
 create temporary table earlier_ids (record_id text collate "C" not null);
 create temporary view window_ids as
@@ -55,6 +57,8 @@ select coalesce(record_id, encode(payload_hash, 'hex')) from window_rejects;
 """
 
 _COPY_RECORDS = "copy window_records (record_id, updated_at, payload_hash, payload) from stdin"
+
+_COLLECT_REJECT = "insert into window_rejects values (%s, %s, %s, %s, %s, %s)"
 
 _COUNT_WINDOW = """
 select
@@ -148,14 +152,14 @@ set modified_at = excluded.modified_at, run_id = excluded.run_id, landed_at = ex
 """
 
 _INSERT_QUARANTINE = """
-insert into ops.quarantine (source, stream, payload_hash, reason, record_id, payload, run_id)
-select distinct on (payload_hash, reason) %(source)s, %(stream)s, payload_hash, reason, record_id, payload, %(run_id)s
+insert into ops.quarantine (source, stream, payload_hash, reason, record_id, payload, field, shown, run_id)
+select distinct on (payload_hash, reason)
+    %(source)s, %(stream)s, payload_hash, reason, record_id, payload, field, shown, %(run_id)s
 from window_rejects
 order by payload_hash, reason
 on conflict (source, stream, payload_hash, reason) do update
 set last_seen_at = now(), seen_count = quarantine.seen_count + 1, run_id = excluded.run_id
 """
-
 
 _MOVE_WATERMARK = """
 insert into ops.watermarks as watermarks (source, stream, upper_at, cursor, run_id)
@@ -221,10 +225,7 @@ class RawTable:
             if batch.lines:
                 with cursor.copy(_COPY_RECORDS) as copy:
                     copy.write(batch.lines)
-            cursor.executemany(
-                "insert into window_rejects (record_id, reason, payload_hash, payload) values (%s, %s, %s, %s)",
-                [(reject.record_id, reject.reason, reject.payload_hash, reject.payload) for reject in batch.rejects],
-            )
+            cursor.executemany(_COLLECT_REJECT, [astuple(reject) for reject in batch.rejects])
         if batch.left_ids:
             # Who changed since an earlier reading is left for the next window, and not lost.
             self.session.execute("delete from earlier_ids where record_id = any(%s)", [batch.left_ids])
