@@ -3,7 +3,7 @@
 import pendulum
 from airflow.sdk import DAG, TaskGroup
 
-from kizuna.operators import BuildIdentity, BuildModels, GateModels, PublishMarts, raw_asset
+from kizuna.operators import BuildIdentity, BuildModels, BuildStaging, GateModels, PublishMarts, raw_asset
 from kizuna.pipeline import SOURCES_OF_MARTS
 
 with DAG(
@@ -16,12 +16,14 @@ with DAG(
     max_active_runs=1,
     tags=["transform"],
 ):
-    with TaskGroup("staging") as staging:
-        BuildModels(task_id="build", layer="staging")
+    with TaskGroup("staging"):
+        build = BuildStaging(task_id="build", of_marts=True)
+        # Nothing waits for the other sources, and their trouble does not keep the marts.
+        BuildStaging(task_id="others", of_marts=False)
     with TaskGroup("identity") as identity:
         BuildIdentity(task_id="build")
     with TaskGroup("core") as core:
         BuildModels(task_id="build", layer="core")
     with TaskGroup("marts") as marts:
         BuildModels(task_id="build", layer="marts") >> GateModels(gate="marts") >> PublishMarts()
-    staging >> identity >> core >> marts
+    build >> identity >> core >> marts

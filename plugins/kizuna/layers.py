@@ -49,14 +49,18 @@ def build(
     as_of: date,
     exclude: str | None = None,
     full_refresh: bool = False,
+    folder: str = "",
 ) -> list[Node]:
     """Build and test the selected models, and keep every node's result in ops.dbt_nodes.
+
+    What is built beside something else has a `folder` of its own for dbt's files, which two runs must not share.
 
     Raises:
         LayerError: when a node fails, or nothing was selected (a layer that did nothing is no success).
     """
     os.environ.update(connection_variables(warehouse_url))
-    arguments = _arguments(select, exclude, target, {"strategy": strategy.model_dump(mode="json"), "as_of": str(as_of)})
+    variables = {"strategy": strategy.model_dump(mode="json"), "as_of": str(as_of)}
+    arguments = _arguments(select, exclude, target, folder or target, variables)
     nodes = list(_run([*arguments, "--full-refresh"] if full_refresh else arguments, select))
     _record(nodes, select, target, run_id, warehouse_url)
     failed = [node for node in nodes if node.status not in PASSED and node.status != "skipped"]
@@ -88,8 +92,10 @@ def parse() -> str:
     return str(folder / "manifest.json")
 
 
-def _arguments(select: str, exclude: str | None, target: Target, variables: dict[str, Any]) -> list[str]:
-    project, folder = settings.PROJECT / "dbt_project", settings.home() / "dbt" / target
+def _arguments(
+    select: str, exclude: str | None, target: Target, folder_name: str, variables: dict[str, Any]
+) -> list[str]:
+    project, folder = settings.PROJECT / "dbt_project", settings.home() / "dbt" / folder_name
     return [
         *("--log-level", "none", "--log-level-file", "none", "--no-send-anonymous-usage-stats", "--no-version-check"),
         *("build", "--select", select, "--exclude-resource-type", "unit_test"),

@@ -97,6 +97,21 @@ class BuildModels(BaseOperator):
         return {node.name: str(node.row_count) for node in nodes if node.row_count is not None}
 
 
+class BuildStaging(BaseOperator):
+    """Build the staging of the marts' sources, or of all others."""
+
+    def __init__(self, *, of_marts: bool, **keywords: Any) -> None:  # noqa: ANN401
+        super().__init__(**keywords)
+        self.of_marts = of_marts
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return each model's row count."""
+        landing.ensure_tables(settings.warehouse_url())
+        run = _run(context)
+        nodes = run.build_staging() if self.of_marts else run.build_other_staging()
+        return {node.name: str(node.row_count) for node in nodes if node.row_count is not None}
+
+
 class BuildIdentity(BaseOperator):
     """Build the identity layer: every record gets its customer_id."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # What the marts are built from: they wait for these sources, and are as of the day up to which all of them were read.
 SOURCES_OF_MARTS = ("shopify", "line")
+STAGING_OF_MARTS = " ".join(f"staging.{source}" for source in SOURCES_OF_MARTS)
 
 
 class NothingLandedError(RuntimeError):
@@ -75,12 +76,15 @@ class Run:
             raise NothingLandedError(message)
         return cls(run_id, row[0], Strategy.model_validate_json(json.dumps(row[1])), url)  # type: ignore[arg-type]
 
-    def build(self, select: str, target: layers.Target = "transform", exclude: str | None = None) -> list[layers.Node]:
+    def build(
+        self, select: str, target: layers.Target = "transform", exclude: str | None = None, folder: str = ""
+    ) -> list[layers.Node]:
         """Build one layer, or part of one, with dbt."""
         return layers.build(
             select,
             target,
             exclude=exclude,
+            folder=folder,
             run_id=self.run_id,
             warehouse_url=self.warehouse_url,
             strategy=self.strategy,
@@ -90,6 +94,14 @@ class Run:
     def gate(self, name: Literal["marts", "sync"]) -> quality.GateReport:
         """Check the candidate marts, or the rows about to leave."""
         return _gate(name, self.warehouse_url, self.run_id)
+
+    def build_staging(self) -> list[layers.Node]:
+        """Build the staging of the sources that the marts are built from."""
+        return self.build(STAGING_OF_MARTS)
+
+    def build_other_staging(self) -> list[layers.Node]:
+        """Build the staging of all other sources: nothing waits for it, and its trouble is no trouble of the marts."""
+        return self.build("staging", exclude=STAGING_OF_MARTS, folder="staging")
 
     def build_identity(self) -> identity.Resolution:
         """Build the identity layer: what identifies records, whom they belong to, and the result as a model."""
@@ -134,7 +146,7 @@ def ingest(source_name: str, connection: Connection, run_id: str) -> list[landin
 def transform(run: Run) -> int:
     """Staging to published marts, gate included; returns the published version."""
     landing.ensure_tables(run.warehouse_url)
-    run.build("staging")
+    run.build_staging()
     run.build_identity()
     run.build("core")
     run.build("marts")

@@ -23,7 +23,9 @@ def run(world: World, tell: Callable[[str], None], *, run_id: str = "direct") ->
         for name in vendors.names():
             pipeline.ingest(name, settings.connection(name), f"ingest_{name}/{run_id}")
             tell(f"ingested {name}")
-        version = pipeline.transform(pipeline.Run.open(f"transform/{run_id}"))
+        run = pipeline.Run.open(f"transform/{run_id}")
+        version = pipeline.transform(run)
+        run.build_other_staging()
         tell(f"published marts version {version}")
         activation = pipeline.Run.open_published(f"activate/{run_id}")
         return pipeline.activate(activation, {name: settings.connection(name.split("__")[0]) for name in DESTINATIONS})
