@@ -49,7 +49,7 @@ reset: environment ## stop the system and delete its data
 	@$(KIZUNA) reset --yes
 
 test: environment ## run every test
-	@.venv/bin/pytest
+	@.venv/bin/pytest --numprocesses 2 --dist loadfile
 
 lint: environment ## ruff, mypy, import-linter, sqlfluff, yamllint, dbt-bouncer
 	.venv/bin/ruff check .
