@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from sandbox.exports import Exports
+    from sandbox.exports.drops import Exports
     from sandbox.records import World
 
 
@@ -60,7 +60,7 @@ def start_exports(setting: Setting) -> Exports | None:
     """Drop the files of the nights up to now, where that is wanted."""
     if not setting.writes_exports:
         return None
-    from sandbox.exports import Exports  # noqa: PLC0415 - brings pyarrow, for who wants files alone
+    from sandbox.exports.drops import Exports  # noqa: PLC0415 - brings pyarrow, for who wants files alone
 
     exports = Exports(setting)
     exports.catch_up()

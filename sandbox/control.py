@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from sandbox.deliveries import Deliveries
-    from sandbox.exports import Exports
+    from sandbox.exports.drops import Exports
     from sandbox.setting import Setting
 
 

@@ -20,11 +20,11 @@ from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, exe
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.eccube_nodes import Nodes
-from sandbox.eccube_people import shop_of
-from sandbox.eccube_tokens import SCOPES, TokenError, Tokens
-from sandbox.eccube_view import Search, ShopView, UnknownSortError, page_of
-from sandbox.execution import PreparedExecutor
+from sandbox.eccube.nodes import Nodes
+from sandbox.eccube.people import shop_of
+from sandbox.eccube.tokens import SCOPES, TokenError, Tokens
+from sandbox.eccube.view import Search, ShopView, UnknownSortError, page_of
+from sandbox.shopify.execution import PreparedExecutor
 from sandbox.webhooks import Webhook
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from sandbox.eccube_records import Record
+    from sandbox.eccube.records import Record
     from sandbox.setting import Setting
 
 NAME = "eccube"

@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.intercom_conversations import show_conversation, show_tag, with_parts
-from sandbox.intercom_records import FIRST_ADMIN, FIRST_CONVERSATION, WORKSPACE, Inbox, show_contact
-from sandbox.intercom_search import Searched, SearchError, page_of, select
-from sandbox.intercom_webhooks import webhooks
+from sandbox.intercom.conversations import show_conversation, show_tag, with_parts
+from sandbox.intercom.records import FIRST_ADMIN, FIRST_CONVERSATION, WORKSPACE, Inbox, show_contact
+from sandbox.intercom.search import Searched, SearchError, page_of, select
+from sandbox.intercom.webhooks import webhooks
 from sandbox.support_cases import AGENTS, TOPICS
 
 if TYPE_CHECKING:

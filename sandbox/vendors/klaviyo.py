@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.klaviyo_answers import (
+from sandbox.klaviyo.answers import (
     JSON_API,
     XL,
     XS,
@@ -28,9 +28,9 @@ from sandbox.klaviyo_answers import (
     seconds_of,
     throttled,
 )
-from sandbox.klaviyo_events import METRICS, Events, Happening, describe_event, metric_id
-from sandbox.klaviyo_groups import Group, describe_group, lists_of, members, segments_of
-from sandbox.klaviyo_profiles import Profile, Profiles, attributes, subscriptions, text_of
+from sandbox.klaviyo.events import METRICS, Events, Happening, describe_event, metric_id
+from sandbox.klaviyo.groups import Group, describe_group, lists_of, members, segments_of
+from sandbox.klaviyo.profiles import Profile, Profiles, attributes, subscriptions, text_of
 
 if TYPE_CHECKING:
     from sandbox.setting import Setting

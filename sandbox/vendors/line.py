@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.audiences import Audiences
-from sandbox.friends import Friends
-from sandbox.line_answers import USER_ID, RefusalError, answer
-from sandbox.line_audiences import AudienceEndpoints
-from sandbox.line_insight import InsightEndpoints
-from sandbox.line_users import UserEndpoints
-from sandbox.line_webhooks import redelivered, webhooks
+from sandbox.line.answers import USER_ID, RefusalError, answer
+from sandbox.line.audience_endpoints import AudienceEndpoints
+from sandbox.line.audiences import Audiences
+from sandbox.line.friends import Friends
+from sandbox.line.insight import InsightEndpoints
+from sandbox.line.users import UserEndpoints
+from sandbox.line.webhooks import redelivered, webhooks
 
 if TYPE_CHECKING:
     from sandbox.setting import Setting

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox import sendgrid_webhooks
-from sandbox.sendgrid_accounts import METRICS, MailAccount, group_names
-from sandbox.sendgrid_answers import RefusalError, answer, base_of, day_of, number
-from sandbox.sendgrid_exports import LINK_LIFETIME_SECONDS, Exports
-from sandbox.sendgrid_mail import GROUPS, Suppression
+from sandbox.sendgrid import webhooks as sendgrid_webhooks
+from sandbox.sendgrid.accounts import METRICS, MailAccount, group_names
+from sandbox.sendgrid.answers import RefusalError, answer, base_of, day_of, number
+from sandbox.sendgrid.exports import LINK_LIFETIME_SECONDS, Exports
+from sandbox.sendgrid.mail import GROUPS, Suppression
 
 if TYPE_CHECKING:
     from sandbox.setting import Setting

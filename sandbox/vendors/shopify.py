@@ -9,12 +9,12 @@ from graphql import DocumentNode, execute_sync
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.cost import LARGEST_QUERY, Bucket, Price, Pricing, size_of
-from sandbox.execution import PreparedExecutor
-from sandbox.shopify_bulk import BulkOperations
-from sandbox.shopify_schema import Answering, prepare, schema
-from sandbox.shopify_webhooks import webhooks
-from sandbox.storefront import Storefront
+from sandbox.shopify.bulk import BulkOperations
+from sandbox.shopify.cost import LARGEST_QUERY, Bucket, Price, Pricing, size_of
+from sandbox.shopify.execution import PreparedExecutor
+from sandbox.shopify.schema import Answering, prepare, schema
+from sandbox.shopify.storefront import Storefront
+from sandbox.shopify.webhooks import webhooks
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.support_cases import moment_of
-from sandbox.zendesk_metrics import metric_events
-from sandbox.zendesk_pages import (
+from sandbox.zendesk.metrics import metric_events
+from sandbox.zendesk.pages import (
     YOUNGEST_SECONDS,
     RefusalError,
     bound,
@@ -28,9 +28,9 @@ from sandbox.zendesk_pages import (
     read_position,
     start_time,
 )
-from sandbox.zendesk_records import FIRST_EVENT, Desk
-from sandbox.zendesk_tokens import Tokens
-from sandbox.zendesk_webhooks import webhooks
+from sandbox.zendesk.records import FIRST_EVENT, Desk
+from sandbox.zendesk.tokens import Tokens
+from sandbox.zendesk.webhooks import webhooks
 
 if TYPE_CHECKING:
     from sandbox.setting import Setting

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from graphql import build_schema
 
-from sandbox.eccube_tokens import FIRST_REFRESH_TOKEN
+from sandbox.eccube.tokens import FIRST_REFRESH_TOKEN
 from tests.contract.tap import ContractError, Contracts
 from tests.contract.vendors.eccube import allow_list, published
 
@@ -88,7 +88,7 @@ def test_a_field_that_left_the_allow_list_is_refused(contracts: Contracts, monke
 def test_columns_of_the_invented_rows_are_the_shops(shared: Path) -> None:
     from datetime import date
 
-    from sandbox.eccube_people import shop_of
+    from sandbox.eccube.people import shop_of
     from sandbox.world import invent_world
 
     tables = json.loads((shared / "specs" / "eccube" / "eccube-4.3-tables.json").read_text(encoding="utf-8"))

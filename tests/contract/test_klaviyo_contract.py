@@ -10,8 +10,8 @@ import pytest
 
 from sandbox.app import create_app
 from sandbox.in_process import InProcess
-from sandbox.klaviyo_events import Events
-from sandbox.klaviyo_profiles import Profiles, text_of
+from sandbox.klaviyo.events import Events
+from sandbox.klaviyo.profiles import Profiles, text_of
 from sandbox.world import invent_world
 from tests.contract.tap import ContractError, Contracts, ContractTap
 

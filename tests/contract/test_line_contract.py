@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from sandbox.clock import Clock
-from sandbox.line_webhooks import redelivered, webhooks
+from sandbox.line.webhooks import redelivered, webhooks
 from sandbox.setting import Setting
 from sandbox.state import State
 from sandbox.world import invent_world

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from graphql import is_enum_type, is_interface_type, is_list_type, is_non_null_type, is_object_type
 
-from sandbox.shopify_schema import schema as served_schema
+from sandbox.shopify.schema import schema as served_schema
 from tests.contract.graphql_contract import whole_schema
 from tests.contract.shopify_queries import ORDERS, PATH, STREAMS, ask, page_query
 from tests.contract.tap import ContractError, Contracts

@@ -25,9 +25,9 @@ from kizuna.reading import EPOCH, Window
 from kizuna.settings import Connection
 from kizuna.sources import eccube
 from sandbox.app import create_app
-from sandbox.eccube_database import TABLES, load_database, tables_of
-from sandbox.eccube_people import shop_of
-from sandbox.eccube_tokens import FIRST_REFRESH_TOKEN
+from sandbox.eccube.database import TABLES, load_database, tables_of
+from sandbox.eccube.people import shop_of
+from sandbox.eccube.tokens import FIRST_REFRESH_TOKEN
 from sandbox.in_process import InProcess
 from sandbox.world import invent_world
 

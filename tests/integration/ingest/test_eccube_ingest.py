@@ -18,8 +18,8 @@ from kizuna.reading import Span
 from kizuna.settings import Connection
 from kizuna.sources import eccube
 from sandbox.app import create_app
-from sandbox.eccube_people import shop_of
-from sandbox.eccube_tokens import FIRST_REFRESH_TOKEN
+from sandbox.eccube.people import shop_of
+from sandbox.eccube.tokens import FIRST_REFRESH_TOKEN
 from sandbox.in_process import InProcess, time_out
 from sandbox.vendors.eccube import webhooks
 from sandbox.world import invent_world
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from sandbox.eccube_records import Record
+    from sandbox.eccube.records import Record
 
 Query = Callable[..., list[tuple[Any, ...]]]
 HOUR, DAY = 3600, 86_400

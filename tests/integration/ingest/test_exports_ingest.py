@@ -15,11 +15,11 @@ from kizuna.landing import Landing, land_stream
 from kizuna.settings import Connection
 from kizuna.sources import SOURCES
 from kizuna.strategy import Strategy
-from sandbox import exports_people as people
 from sandbox.app import create_app
-from sandbox.exports import DROP_HOUR, FIRST_DAYS, REWRITTEN_DAYS, Exports
-from sandbox.exports_people import DAY
-from sandbox.exports_web import JAPAN_OFFSET
+from sandbox.exports import people
+from sandbox.exports.drops import DROP_HOUR, FIRST_DAYS, REWRITTEN_DAYS, Exports
+from sandbox.exports.people import DAY
+from sandbox.exports.web import JAPAN_OFFSET
 from sandbox.world import invent_world
 
 if TYPE_CHECKING:

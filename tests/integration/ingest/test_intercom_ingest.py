@@ -17,8 +17,8 @@ from kizuna.settings import Connection
 from kizuna.sources.intercom import SOURCE
 from sandbox.app import create_app
 from sandbox.in_process import InProcess, time_out
-from sandbox.intercom_conversations import PART_TYPES, with_parts
-from sandbox.intercom_records import NOTE_EVERY, Inbox, show_contact
+from sandbox.intercom.conversations import PART_TYPES, with_parts
+from sandbox.intercom.records import NOTE_EVERY, Inbox, show_contact
 from sandbox.world import invent_world
 from tests.contract.tap import Contracts, ContractTap
 

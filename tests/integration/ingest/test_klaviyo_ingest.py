@@ -17,9 +17,9 @@ from kizuna.settings import Connection
 from kizuna.sources.klaviyo import SOURCE
 from sandbox.app import create_app
 from sandbox.in_process import InProcess, time_out
-from sandbox.klaviyo_events import Events
-from sandbox.klaviyo_groups import lists_of, members
-from sandbox.klaviyo_profiles import IMPORT_DAYS_BEFORE_START, Profiles
+from sandbox.klaviyo.events import Events
+from sandbox.klaviyo.groups import lists_of, members
+from sandbox.klaviyo.profiles import IMPORT_DAYS_BEFORE_START, Profiles
 from sandbox.world import invent_world
 from tests.contract.tap import Contracts, ContractTap
 

@@ -14,8 +14,8 @@ from kizuna.http import Client
 from kizuna.settings import Connection
 from kizuna.sources import SOURCES, line
 from sandbox.app import create_app
-from sandbox.friends import Friends
 from sandbox.in_process import InProcess, time_out
+from sandbox.line.friends import Friends
 from sandbox.world import invent_world
 from tests.contract.tap import Contracts, ContractTap
 

@@ -15,7 +15,7 @@ from kizuna.settings import Connection
 from kizuna.sources.sendgrid import LISTS, SOURCE
 from sandbox.app import create_app
 from sandbox.in_process import InProcess, time_out
-from sandbox.sendgrid_accounts import MailAccount
+from sandbox.sendgrid.accounts import MailAccount
 from sandbox.world import invent_world
 from tests.contract.tap import Contracts, ContractTap
 

@@ -22,7 +22,7 @@ from sandbox.app import create_app
 from sandbox.in_process import InProcess, time_out
 from sandbox.support_cases import moment_of
 from sandbox.world import invent_world
-from sandbox.zendesk_records import Desk
+from sandbox.zendesk.records import Desk
 from tests.contract.tap import Contracts, ContractTap
 
 if TYPE_CHECKING:

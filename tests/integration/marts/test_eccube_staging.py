@@ -12,9 +12,9 @@ from kizuna.settings import Connection
 from kizuna.sources import eccube
 from kizuna.strategy import Strategy
 from sandbox.app import create_app
-from sandbox.eccube_people import shop_of
-from sandbox.eccube_records import Change
-from sandbox.eccube_tokens import FIRST_REFRESH_TOKEN
+from sandbox.eccube.people import shop_of
+from sandbox.eccube.records import Change
+from sandbox.eccube.tokens import FIRST_REFRESH_TOKEN
 from sandbox.in_process import InProcess
 from sandbox.world import invent_world
 

@@ -16,8 +16,8 @@ from kizuna.sources import SOURCES
 from kizuna.strategy import Strategy
 from kizuna.webhooks import events
 from sandbox.app import create_app
-from sandbox.friends import is_friend, truth_of
 from sandbox.in_process import InProcess
+from sandbox.line.friends import is_friend, truth_of
 from sandbox.vendors.line import redelivered, webhooks
 from sandbox.world import invent_world
 from tests.integration.marts.building import read

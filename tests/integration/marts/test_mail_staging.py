@@ -15,10 +15,10 @@ from kizuna.strategy import Strategy
 from kizuna.webhooks import events
 from sandbox.app import create_app
 from sandbox.in_process import InProcess
-from sandbox.klaviyo_events import Events
-from sandbox.klaviyo_groups import lists_of, members
-from sandbox.klaviyo_profiles import Profiles
-from sandbox.sendgrid_accounts import MailAccount
+from sandbox.klaviyo.events import Events
+from sandbox.klaviyo.groups import lists_of, members
+from sandbox.klaviyo.profiles import Profiles
+from sandbox.sendgrid.accounts import MailAccount
 from sandbox.vendors import sendgrid as sendgrid_vendor
 from sandbox.world import invent_world
 

@@ -17,10 +17,10 @@ from kizuna.sources.shopify import SOURCE
 from kizuna.strategy import Strategy
 from sandbox.app import create_app
 from sandbox.in_process import InProcess, time_out
-from sandbox.shopify_departures import find_departures
-from sandbox.shopify_values import gid
-from sandbox.shopify_webhooks import webhooks
-from sandbox.storefront import Storefront
+from sandbox.shopify.departures import find_departures
+from sandbox.shopify.storefront import Storefront
+from sandbox.shopify.values import gid
+from sandbox.shopify.webhooks import webhooks
 from sandbox.world import invent_world
 from tests.integration.marts.building import read
 

@@ -18,10 +18,10 @@ from kizuna.sources import SOURCES
 from kizuna.strategy import Strategy
 from sandbox.app import create_app
 from sandbox.in_process import InProcess, time_out
-from sandbox.intercom_conversations import PART_TYPES
-from sandbox.intercom_records import Inbox
+from sandbox.intercom.conversations import PART_TYPES
+from sandbox.intercom.records import Inbox
 from sandbox.world import invent_world
-from sandbox.zendesk_records import Desk
+from sandbox.zendesk.records import Desk
 from tests.integration.marts.conftest import AS_OF
 
 if TYPE_CHECKING:

@@ -210,8 +210,8 @@ def test_no_query_asks_for_a_deprecated_field(name: str, vendor_schema: GraphQLS
 
 @pytest.mark.parametrize("name", sorted(STREAMS))
 def test_no_question_costs_more_than_the_vendor_allows(name: str) -> None:
-    from sandbox.cost import Pricing
-    from sandbox.shopify_schema import schema
+    from sandbox.shopify.cost import Pricing
+    from sandbox.shopify.schema import schema
 
     stream = STREAMS[name]
     sizes = {

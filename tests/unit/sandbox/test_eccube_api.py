@@ -11,8 +11,8 @@ import httpx
 import orjson
 import pytest
 
-from sandbox.eccube_people import shop_of, truth_of
-from sandbox.eccube_tokens import FIRST_REFRESH_TOKEN
+from sandbox.eccube.people import shop_of, truth_of
+from sandbox.eccube.tokens import FIRST_REFRESH_TOKEN
 from sandbox.vendors.eccube import webhooks
 
 if TYPE_CHECKING:

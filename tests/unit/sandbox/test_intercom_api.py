@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sandbox.intercom_records import NOTE_EVERY, Inbox, truth_of
+from sandbox.intercom.records import NOTE_EVERY, Inbox, truth_of
 from sandbox.vendors.intercom import webhooks
 
 if TYPE_CHECKING:

@@ -119,7 +119,7 @@ def test_records_are_written_the_way_people_type(brand: World):
 
 
 def test_no_api_shows_the_truth(brand: World):
-    from sandbox.storefront import Storefront
+    from sandbox.shopify.storefront import Storefront
 
     shop = Storefront(brand)
     for kind in ("customers", "orders"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.friends import is_friend
+from sandbox.line.friends import is_friend
 
 if TYPE_CHECKING:
     from collections.abc import Callable

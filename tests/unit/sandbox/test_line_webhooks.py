@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.clock import Clock
-from sandbox.friends import truth_of
-from sandbox.line_links import nonce_owners
-from sandbox.line_webhooks import redelivered, ulid
+from sandbox.line.friends import truth_of
+from sandbox.line.links import nonce_owners
+from sandbox.line.webhooks import redelivered, ulid
 from sandbox.setting import Setting
 from sandbox.state import State
 from sandbox.vendors.line import webhooks

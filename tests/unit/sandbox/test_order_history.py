@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from sandbox.replay import OrderHistoryError, read_order_history
-from sandbox.storefront import Storefront
+from sandbox.shopify.storefront import Storefront
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,13 +11,13 @@ from graphql import execute_sync, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.connections import Window, page_of
-from sandbox.cost import Bucket
-from sandbox.search import parse_search, select
-from sandbox.shopify_departures import find_departures
-from sandbox.shopify_schema import Answering, schema
-from sandbox.storefront import Storefront
-from sandbox.timeline import Timeline, View
+from sandbox.shopify.connections import Window, page_of
+from sandbox.shopify.cost import Bucket
+from sandbox.shopify.departures import find_departures
+from sandbox.shopify.schema import Answering, schema
+from sandbox.shopify.search import parse_search, select
+from sandbox.shopify.storefront import Storefront
+from sandbox.shopify.timeline import Timeline, View
 from sandbox.world import invent_world
 from tests.contract.shopify_queries import CUSTOMERS, ORDERS, PATH, ask
 
@@ -246,7 +246,7 @@ def test_lines_beyond_the_first_page_are_reached_by_cursor(client: httpx.Client,
 def test_the_short_way_answers_as_graphql_core_does(world: World):
     storefront = Storefront(world)
     for query in (ORDERS, CUSTOMERS):
-        from sandbox.execution import PreparedExecutor
+        from sandbox.shopify.execution import PreparedExecutor
 
         answers = [
             execute_sync(

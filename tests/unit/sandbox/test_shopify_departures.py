@@ -14,11 +14,11 @@ import pytest
 
 from sandbox.clock import Clock
 from sandbox.setting import Setting
-from sandbox.shopify_departures import find_departures
-from sandbox.shopify_values import gid
-from sandbox.shopify_webhooks import webhooks
+from sandbox.shopify.departures import find_departures
+from sandbox.shopify.storefront import Storefront
+from sandbox.shopify.values import gid
+from sandbox.shopify.webhooks import webhooks
 from sandbox.state import State
-from sandbox.storefront import Storefront
 from sandbox.world import invent_world
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.records import Line, Sale
-from sandbox.shopify_orders import allocate
-from sandbox.storefront import Storefront
+from sandbox.shopify.orders import allocate
+from sandbox.shopify.storefront import Storefront
 from sandbox.world import invent_world
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.support_cases import moment_of
 from sandbox.vendors.zendesk import webhooks
-from sandbox.zendesk_records import Desk, truth_of
+from sandbox.zendesk.records import Desk, truth_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""EC-CUBE's shop: people, orders, goods, tokens."""

@@ -1,0 +1,1 @@
+"""Klaviyo's account: profiles, events, lists and segments."""

@@ -1,0 +1,1 @@
+"""The LINE account: friends, messages, audiences, insight, links."""

@@ -1,0 +1,1 @@
+"""SendGrid's account: suppressions, exports, statistics, events."""

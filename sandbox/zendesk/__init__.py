@@ -1,0 +1,1 @@
+"""Zendesk's account: tickets, users, metrics, tokens."""
