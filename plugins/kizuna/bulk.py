@@ -10,7 +10,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from kizuna.answers import parse
@@ -69,7 +69,7 @@ class Bulk:
         finished = self._finish(query)
         if finished.address is None:
             return
-        with TemporaryDirectory(prefix="kizuna-bulk-") as folder, (Path(folder) / "rows.jsonl").open("w+b") as file:
+        with TemporaryDirectory(prefix="kizuna-bulk-") as folder, TemporaryFile() as file:
             self._download(finished, file)
             yield from assemble(file, Path(folder) / "children.sqlite", nested)
 
@@ -171,6 +171,8 @@ def assemble(file: IO[bytes], beside: Path, nested: Sequence[Nested]) -> Iterato
         waiting.execute("pragma journal_mode = off")
         waiting.execute("pragma synchronous = off")
         waiting.execute("create table child (parent text not null, line blob not null)")
+        # Open and without a name, it goes with the process, even one that is killed: it holds personal data.
+        beside.unlink()
         waiting.executemany("insert into child values (?, ?)", _children(file))
         waiting.execute("create index child_parent on child (parent)")
         rows: list[Any] = []

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, timedelta
@@ -26,13 +27,13 @@ from sandbox.in_process import InProcess
 from sandbox.world import invent_world
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from kizuna.files.stores import StoredFile
     from kizuna.reading import Source, Stream
 
-    Sleep = Callable[[float], None]
 
+Sleep = Callable[[float], None]
 IN_BULK = shopify.SOURCE
 BY_PAGE = replace(IN_BULK, bulk_from=timedelta.max)
 POLLS = 3
@@ -65,7 +66,15 @@ def stream_of(source: Source, name: str) -> Stream:
     return next(stream for stream in source.streams if stream.name == name)
 
 
-LANDINGS = {"files": land_files, "inbox": land_inbox, "orders": land_orders}
+def no_wait(_seconds: float) -> None:
+    """Go on at once."""
+
+
+LANDINGS: dict[str, Callable[[str, Path, Sleep], Landing]] = {
+    "files": land_files,
+    "inbox": land_inbox,
+    "orders": land_orders,
+}
 BEFORE: dict[str, tuple[Any, str]] = {
     "collected": (FileReader, "count"),
     "download": (Client, "download"),
@@ -108,7 +117,7 @@ def stop_while_copying() -> None:
                 stand_still()
             yield chunk[len(chunk) // 2 :]
 
-    LocalStore.chunks = chunks  # type: ignore[method-assign]
+    setattr(LocalStore, "chunks", chunks)  # noqa: B010 - mypy minds a method that is replaced
 
 
 def stop_after_commit() -> None:
@@ -132,7 +141,7 @@ def main(name: str, instant: str, url: str, folder: str) -> None:
     elif instant != "polling":
         stop_before(*BEFORE[instant], calls=2 if instant == "file half read" else 1)
     # The first time that a landing in bulk sleeps is between two polls.
-    LANDINGS[name](url, Path(folder), stand_still if instant == "polling" else lambda _seconds: None)
+    LANDINGS[name](url, Path(folder), stand_still if instant == "polling" else no_wait)
 
 
 if __name__ == "__main__":

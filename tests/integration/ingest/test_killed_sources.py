@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import standing_still
-from standing_still import BY_PAGE, POLLS, land_files, land_inbox, land_orders
+from standing_still import BY_PAGE, POLLS, land_files, land_inbox, land_orders, no_wait
 
 from kizuna import bulk, warehouse
 
@@ -52,10 +52,6 @@ def kill_at(instant: str, name: str, url: str, folder: Path) -> None:
         victim.kill()
 
 
-def no_wait(_seconds: float) -> None:
-    """Go on at once."""
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     found = tmp_path / "folder"
@@ -86,6 +82,7 @@ def test_a_bulk_operation_begun_again_lands_what_paging_lands(
 ) -> None:
     kill_at(instant, "orders", warehouse_url, folder)
     assert bool(query(ORDERS)) == (instant == "committed")
+    assert not [path for path in folder.parent.glob("kizuna-bulk-*/*") if path.is_file()]
 
     again = land_orders(warehouse_url, folder, no_wait)
     landed = query(ORDERS)
