@@ -34,7 +34,7 @@ class RestStream(Stream):
         parameters: Sent with every page.
         window: Writes a window as further parameters.
         search: Writes a window and a page's parameters as the JSON body of a POST; without it pages are GET.
-        count: Asks the vendor how many records there are; without it, landing reads twice.
+        count: Asks the vendor how many records there are; without it, or where it returns None, landing reads twice.
         is_there: Asks for one record that a snapshot did not show.
         list_ids: Yields all records there are by their keys, for a stream that `can_be_swept`.
         complete: Makes a page's records whole, where the list shows only part of each; it may leave some out.
@@ -48,7 +48,7 @@ class RestStream(Stream):
     parameters: Mapping[str, str] = field(default_factory=dict)
     window: Callable[[Window], Mapping[str, str]] | None = None
     search: Callable[[Window, Mapping[str, str]], Mapping[str, Any]] | None = None
-    count: Callable[[Get, Window], VendorCount] | None = None
+    count: Callable[[Get, Window], VendorCount | None] | None = None
     is_there: Callable[[Get, str], bool] | None = None
     list_ids: Callable[[Get], Iterator[Sequence[object]]] | None = None
     complete: Callable[[Get, Window, Sequence[object]], Sequence[object]] | None = None

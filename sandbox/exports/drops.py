@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sandbox.setting import Setting
 
 DROP_HOUR = 3 * 3600
+SOURCES = ("files", "ga4", "karte")
 # Google rewrites a day for three days, and a first export takes a while back.
 REWRITTEN_DAYS = 3
 FIRST_DAYS = 10
@@ -43,6 +44,8 @@ class Exports:
 
     def catch_up(self) -> None:
         """Write the drop of every night since the last one that was written; the first has all there was before."""
+        for source in SOURCES:
+            (self.folder / source).mkdir(parents=True, exist_ok=True)
         now = self._setting.clock.now()
         known = self._setting.state.read("exports_until")
         last_night = now - (now + JAPAN_OFFSET - DROP_HOUR) % DAY

@@ -50,15 +50,22 @@ MOST_UNITS = 50
 DAYS_OF_GROWTH = 14
 
 
-def count_followers(get: Get, window: Window) -> VendorCount:
-    """Return the last ready day's followers without blocks, give or take what may change in a day."""
+def count_followers(get: Get, window: Window) -> VendorCount | None:
+    """Return the last ready day's followers without blocks, give or take what may change in a day.
+
+    None where LINE has no statistics of the account yet ("out_of_service" for each day).
+    """
     today = window.upper.astimezone(JAPAN)
+    states = set()
     for days in range(1, DAYS_LOOKED_BACK + 1):
         day = (today - timedelta(days=days)).strftime("%Y%m%d")
         answer = get("/v2/bot/insight/followers", {"date": day}, "followers count")
+        states.add(answer.body.get("status"))
         if answer.body.get("status") == "ready":
             count = int(answer.body["followers"]) - int(answer.body["blocks"])
             return VendorCount(count, tolerance=max(SMALLEST_MOVEMENT, count // 20))
+    if states == {"out_of_service"}:
+        return None
     why = f"no count is ready for the {DAYS_LOOKED_BACK} days before {today:%Y-%m-%d}"
     return get.fail("followers count", answer, why, "run again in some hours; without a count nothing is landed")
 

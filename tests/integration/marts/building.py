@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kizuna import identity, layers, publishing, warehouse
+from kizuna.pipeline import STAGING_OF_MARTS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,7 +19,7 @@ RUN = "test"
 
 def build_marts(url: str, policy: Strategy, as_of: date, *, full_refresh: bool = False) -> None:
     """Build everything from staging to the unpublished marts."""
-    select, exclude = "staging identity", "customer_identities"
+    select, exclude = f"{STAGING_OF_MARTS} identity", "customer_identities"
     layers.build(
         select,
         "transform",
@@ -34,9 +35,15 @@ def build_marts(url: str, policy: Strategy, as_of: date, *, full_refresh: bool =
 
 
 def build_staging(url: str, policy: Strategy, as_of: date, *, full_refresh: bool = False) -> None:
-    """Build staging alone."""
+    """Build the marts' staging alone."""
     layers.build(
-        "staging", "transform", run_id=RUN, warehouse_url=url, strategy=policy, as_of=as_of, full_refresh=full_refresh
+        STAGING_OF_MARTS,
+        "transform",
+        run_id=RUN,
+        warehouse_url=url,
+        strategy=policy,
+        as_of=as_of,
+        full_refresh=full_refresh,
     )
 
 

@@ -136,7 +136,7 @@ def test_a_run_without_its_day_is_refused(built_url: str, monkeypatch: pytest.Mo
 
 
 def without_as_of(arguments):  # type: ignore[no-untyped-def]
-    def changed(select, exclude, target, variables):  # type: ignore[no-untyped-def]
-        return arguments(select, exclude, target, {"strategy": variables["strategy"]})
+    def changed(*chosen):  # type: ignore[no-untyped-def]
+        return arguments(*chosen[:-1], {"strategy": chosen[-1]["strategy"]})
 
     return changed

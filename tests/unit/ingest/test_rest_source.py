@@ -67,6 +67,10 @@ def test_followers_are_counted_on_the_last_ready_day_in_japan() -> None:
     assert asked == ["20261121", "20261120", "20261119"]
 
 
+def test_an_account_without_statistics_yet_has_no_count_and_is_read_twice() -> None:
+    assert reader(LINE, lambda _path, _parameters: {"status": "out_of_service"}).count(WINDOW) is None
+
+
 def test_a_small_account_may_move_by_twenty_in_a_day() -> None:
     def reply(_path: str, _parameters: dict[str, str]) -> Any:
         return {"status": "ready", "followers": 90, "blocks": 0}
