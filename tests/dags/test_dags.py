@@ -92,3 +92,35 @@ def test_nothing_leaves_before_the_sync_gate(bag):
         "sync.build -> sync.gate",
         "sync.gate -> sync.line__audiences",
     ]
+
+
+SPANS = """
+from types import SimpleNamespace
+import pendulum
+from airflow.utils.types import DagRunType
+from kizuna.operators import _span, ingest_timetable
+interval = ingest_timetable().infer_manual_data_interval(run_after=pendulum.datetime(2026, 11, 22, 9, 30))
+for kind in DagRunType:
+    context = {
+        "dag_run": SimpleNamespace(run_type=kind), "run_id": "r",
+        "data_interval_start": interval.start, "data_interval_end": interval.end,
+    }
+    span = _span(context)
+    print("RESULT", kind.value, span and (span.lower.isoformat(), span.upper.isoformat()))
+"""
+
+
+def test_a_backfill_reads_its_interval_and_every_other_run_goes_on_where_the_last_stopped(tmp_path):
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "AIRFLOW_HOME": str(tmp_path),
+        "PYTHONPATH": f"{PROJECT}:{PROJECT / 'plugins'}",
+        "KIZUNA_INGEST_SCHEDULE": "@hourly",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow.db",
+    }
+    done = subprocess.run([sys.executable, "-c", SPANS], env=environment, capture_output=True, text=True, check=False)
+    told = dict(line.split(" ", 2)[1:] for line in done.stdout.splitlines() if line.startswith("RESULT"))
+    assert told, done.stderr
+    assert told.pop("backfill") == "('2026-11-22T08:00:00+00:00', '2026-11-22T09:00:00+00:00')"
+    assert set(told.values()) == {"None"}
