@@ -47,7 +47,10 @@ def select(asked: Mapping[str, Any], searched: Searched) -> Test:
     return _read(query, searched, 0)
 
 
-def _read(query: Mapping[str, Any], searched: Searched, depth: int) -> Test:
+def _read(query: object, searched: Searched, depth: int) -> Test:
+    if not isinstance(query, dict):
+        message = "a filter must be an object"
+        raise SearchError(message)
     operator, value = query.get("operator"), query.get("value")
     if operator not in ("AND", "OR"):
         return _read_filter(query, searched)
@@ -67,7 +70,7 @@ def _read_filter(query: Mapping[str, Any], searched: Searched) -> Test:
             raise SearchError(message)
         return lambda record: record.get(field) == value
     allowed = ("=", ">", "<") if searched.are_dates_days else ("=", "!=", ">", "<")
-    if operator not in allowed or not str(value).isdigit():
+    if operator not in allowed or not str(value).isdecimal() or len(str(value)) > 11:
         message = f"operator {operator} is not supported for the Date field {field}"
         raise SearchError(message)
     return _compare(field, operator, int(str(value)), searched)
@@ -99,6 +102,9 @@ def page_of(rows: Sequence[Record], asked: Mapping[str, Any], searched: Searched
         SearchError: for a page's size or place that the vendor would refuse.
     """
     pagination, sort = asked.get("pagination") or {}, asked.get("sort") or {}
+    if not isinstance(pagination, dict) or not isinstance(sort, dict):
+        message = "pagination and sort must be objects"
+        raise SearchError(message)
     field, is_ascending = sort.get("field", "updated_at"), sort.get("order", "descending") == "ascending"
     sign = 1 if is_ascending else -1
     size = pagination.get("per_page") or searched.page_size
@@ -127,7 +133,7 @@ def _place(starting_after: str | None) -> tuple[tuple[int, str] | None, int]:
         return None, 1
     try:
         value, key, number = orjson.loads(base64.b64decode(starting_after, validate=True))
+        return (int(value), str(key)), int(number)
     except (binascii.Error, TypeError, ValueError):
         message = "starting_after is not valid"
         raise SearchError(message) from None
-    return (value, key), number

@@ -110,19 +110,21 @@ def seconds_of(text: str) -> float:
 def page_size(request: Request, default: int, largest: int) -> int:
     """Read the size of a page."""
     text = request.query_params.get("page[size]", str(default))
-    if not text.isdigit() or not 1 <= int(text) <= largest:
+    if not text.isdecimal() or len(text) > 18 or not 1 <= int(text) <= largest:
         refuse(f"Page size must be an integer between 1 and {largest}", "page[size]")
     return int(text)
 
 
-def cursor_of(request: Request) -> tuple[Any, str] | None:
-    """Read where a page begins: behind a value of the order and an id."""
+def cursor_of(request: Request, kind: type[str | float] = str) -> tuple[Any, str] | None:
+    """Read where a page begins: behind a value of the order, which is of this kind, and an id."""
     text = request.query_params.get("page[cursor]")
     if text is None:
         return None
     try:
         value, known = orjson.loads(base64.b64decode(text, altchars=b"-_", validate=True))
     except (binascii.Error, orjson.JSONDecodeError, TypeError, ValueError):
+        value, known = None, ""
+    if not isinstance(value, str if kind is str else int | float):
         refuse("The cursor is invalid", "page[cursor]")
     return value, str(known)
 

@@ -49,7 +49,7 @@ async def read_json(request: Request) -> dict[str, Any]:
 def number(request: Request, name: str, *, default: int | None, smallest: int, largest: int | None) -> int:
     """Read a number from the query, within its limits."""
     text = request.query_params.get(name)
-    value = default if text is None else int(text) if text.isdigit() else None
+    value = default if text is None else int(text) if text.isdecimal() and len(text) < 19 else None
     if value is None or value < smallest or (largest is not None and value > largest):
         raise RefusalError(400, f"The request parameter is invalid. The value of '{name}' is out of range.")
     return value
@@ -78,4 +78,4 @@ def start_of(day: date) -> int:
 
 def end_of(day: date) -> int:
     """Give the last second of a day in Japan."""
-    return start_of(day + timedelta(days=1)) - 1
+    return start_of(day) + 86_400 - 1

@@ -21,6 +21,7 @@ LARGEST_NAME = 120
 MOST_AUDIENCES = 1_000
 MOST_JOBS = 10
 LARGEST_LIST = 40
+LARGEST_ID = 2**63 - 1
 
 
 class AudienceEndpoints:
@@ -61,23 +62,28 @@ class AudienceEndpoints:
         user_ids = uploaded_ids(asked)
         now = self._setting.clock.now()
         reachable = [user_id for user_id in user_ids if self._friends.find(user_id, now)]
-        return Upload(user_ids, reachable, asked.get("uploadDescription"), now)
+        description = asked.get("uploadDescription")
+        if not isinstance(description, str | None):
+            raise RefusalError(400, "The property, 'uploadDescription', is not a text.")
+        return Upload(user_ids, reachable, description, now)
 
     def _existing(self, audience_id: object) -> int:
-        if not isinstance(audience_id, int) or not self._audiences.exists(audience_id):
+        if not isinstance(audience_id, int) or not 0 < audience_id <= LARGEST_ID:
+            raise RefusalError(400, "audience group not found", "AUDIENCE_GROUP_NOT_FOUND")
+        if not self._audiences.exists(audience_id):
             raise RefusalError(400, "audience group not found", "AUDIENCE_GROUP_NOT_FOUND")
         return audience_id
 
     async def read_audience(self, request: Request) -> Response:
         """Show an audience and its uploads; asking lets the work go on."""
-        audience_id = self._existing(request.path_params["audience_id"])
+        audience_id = self._existing(read_id(request))
         self._audiences.poll(audience_id)
         described = self._audiences.describe(audience_id)
         return answer({"audienceGroup": described, "jobs": self._audiences.jobs(audience_id)})
 
     async def delete_audience(self, request: Request) -> Response:
         """Delete an audience."""
-        self._audiences.delete(self._existing(request.path_params["audience_id"]))
+        self._audiences.delete(self._existing(read_id(request)))
         return answer({})
 
     async def list_audiences(self, request: Request) -> Response:
@@ -103,9 +109,17 @@ class AudienceEndpoints:
         )
 
 
+def read_id(request: Request) -> int | None:
+    """Read the id in a path: what is no number is the id of no audience."""
+    text = request.path_params["audience_id"]
+    return int(text) if text.isdecimal() and len(text) < 20 else None
+
+
 def uploaded_ids(asked: dict[str, Any]) -> Collection[str]:
     """Read the user ids of an upload: one that is malformed fails them all."""
     audiences = asked.get("audiences") or []
+    if not isinstance(audiences, list):
+        raise RefusalError(400, "The property, 'audiences', is not a list.")
     if len(audiences) > LARGEST_UPLOAD:
         message = f"audience valid size is between 0 and {LARGEST_UPLOAD}"
         raise RefusalError(400, message, "UPLOAD_AUDIENCE_GROUP_TOO_MANY_AUDIENCES")

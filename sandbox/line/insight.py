@@ -84,7 +84,7 @@ class InsightEndpoints:
     async def aggregation(self, request: Request) -> Response:
         """Tell what happened, as far as whole days are counted, to the messages of a unit sent in a span of days."""
         first, last = read_day(request, "from"), read_day(request, "to")
-        if not first <= last <= first + LONGEST_PERIOD:
+        if not timedelta() <= last - first <= LONGEST_PERIOD:
             raise RefusalError(400, "The request parameter is invalid. The period is longer than 30 days.")
         unit = request.query_params.get("customAggregationUnit", "")
         counted_to = start_of(day_of(self._setting.clock.now())) - 1

@@ -48,6 +48,6 @@ def number(request: Request, name: str, default: int | None, smallest: int = 0, 
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not text.isdigit() or int(text) < smallest or (largest is not None and int(text) > largest):
+    if not text.isdecimal() or len(text) > 18 or int(text) < smallest or (largest is not None and int(text) > largest):
         raise RefusalError(400, f"{name} is out of range", name)
     return int(text)

@@ -158,7 +158,7 @@ class WorkspaceApi:
         """List every contact, the new ones too."""
         asked: Record = {"sort": {"field": "created_at", "order": "ascending"}, "pagination": {}}
         if "per_page" in request.query_params:
-            asked["pagination"]["per_page"] = int(request.query_params["per_page"])
+            asked["pagination"]["per_page"] = whole_number(request.query_params["per_page"])
         asked["pagination"]["starting_after"] = request.query_params.get("starting_after")
         rows = list(self._contacts(self._setting.clock.now(), 0))
         return listed("list", "data", rows, asked, Searched(are_dates_days=True, zone=self._zone, page_size=50))
@@ -223,6 +223,11 @@ def listed(kind: str, name: str, rows: Sequence[Record], asked: Record, searched
 def answer(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Write an answer."""
     return Response(orjson.dumps(body), status, headers, media_type="application/json")
+
+
+def whole_number(text: str) -> int:
+    """Read a number from the query; what is none is out of every range."""
+    return int(text) if text.isdecimal() and len(text) < 19 else -1
 
 
 async def read_json(request: Request) -> Record:

@@ -138,7 +138,8 @@ class Klaviyo:
             refuse(f"'{order}' is not served by the sandbox", "sort")
         after = seconds_of(asked.get(("updated", "greater-than"), "1970-01-01T00:00:00Z"))
         before = seconds_of(asked.get(("updated", "less-than"), "2999-01-01T00:00:00Z"))
-        begin, now = cursor_of(request), self._now
+        now = self._now
+        begin = cursor_of(request, str if order == "id" else float)
         rows = [
             row
             for row in self._ordered(order, now)
@@ -197,7 +198,7 @@ class Klaviyo:
             seconds_of(asked.get(("datetime", "greater-than"), "1970-01-01T00:00:00Z")) + 1,
         )
         end = seconds_of(asked.get(("datetime", "less-than"), "2999-01-01T00:00:00Z"))
-        after = cursor_of(request) or (int(-(-begin // 1)), "")
+        after = cursor_of(request, float) or (int(-(-begin // 1)), "")
         rows = list(islice(self._events.between(after, int(-(-end // 1)), now), size + 1))
         last = (rows[size - 1].at, rows[size - 1].id) if len(rows) > size else None
         data = [write_event(request, one) for one in rows[:size]]
@@ -265,7 +266,7 @@ class Klaviyo:
         return self._members(request, "segment")
 
     def _members(self, request: Request, kind: str) -> Response:
-        size, begin = page_size(request, 20, 100), cursor_of(request)
+        size, begin = page_size(request, 20, 100), cursor_of(request, float)
         joined = members(self._known_group(request, kind), self._profiles, self._now)
         rows = [(at, profile) for at, profile in joined if begin is None or (at, profile.id) > begin]
         last = (rows[size - 1][0], rows[size - 1][1].id) if len(rows) > size else None

@@ -67,8 +67,8 @@ def routes(setting: Setting) -> list[Route]:
         ("POST", "/v2/bot/audienceGroup/upload", audiences.create_audience),
         ("PUT", "/v2/bot/audienceGroup/upload", audiences.add_to_audience),
         ("GET", "/v2/bot/audienceGroup/list", audiences.list_audiences),
-        ("GET", "/v2/bot/audienceGroup/{audience_id:int}", audiences.read_audience),
-        ("DELETE", "/v2/bot/audienceGroup/{audience_id:int}", audiences.delete_audience),
+        ("GET", "/v2/bot/audienceGroup/{audience_id}", audiences.read_audience),
+        ("DELETE", "/v2/bot/audienceGroup/{audience_id}", audiences.delete_audience),
     ]
     guard = Guard(setting)
     return [

@@ -70,7 +70,7 @@ def routes(setting: Setting) -> list[Route]:
         *(("GET", f"/v3/suppression/{kind}", api.suppressions) for kind in LISTS),
         ("GET", "/v3/asm/groups", api.groups),
         ("GET", "/v3/asm/suppressions", api.group_suppressions),
-        ("GET", "/v3/asm/groups/{group:int}/suppressions", api.suppressions_of_group),
+        ("GET", "/v3/asm/groups/{group}/suppressions", api.suppressions_of_group),
         ("GET", "/v3/marketing/contacts/count", api.count_contacts),
         ("POST", "/v3/marketing/contacts/exports", api.create_export),
         ("GET", "/v3/marketing/contacts/exports/{job}", api.read_export),
@@ -166,7 +166,7 @@ class SendGrid:
 
     async def suppressions_of_group(self, request: Request) -> Response:
         """List the addresses that unsubscribed from one group, without times."""
-        return answer([one.email for one in self._left() if one.group == request.path_params["group"]])
+        return answer([one.email for one in self._left() if str(one.group) == request.path_params["group"]])
 
     def _left(self) -> list[Suppression]:
         return self._account.suppressed("group_unsubscribes", self._setting.clock.now())

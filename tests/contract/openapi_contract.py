@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 Spec = dict[str, Any]
 
 
-@lru_cache(maxsize=16)
-def load_spec(file: Path, overlay: Callable[[Spec], Spec]) -> tuple[frozenset[str], OpenAPI]:
-    """Load one file with its overlay (what the vendor's pages add to it), and the paths it knows."""
+def read_spec(file: Path, overlay: Callable[[Spec], Spec]) -> Spec:
+    """Read one file, and add its overlay: what the vendor's pages say besides."""
     text = file.read_text(encoding="utf-8")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    spec = overlay(json.loads(text) if file.suffix == ".json" else yaml.load(text, Loader=loader))
+    return overlay(json.loads(text) if file.suffix == ".json" else yaml.load(text, Loader=loader))
+
+
+@lru_cache(maxsize=16)
+def load_spec(file: Path, overlay: Callable[[Spec], Spec]) -> tuple[frozenset[str], OpenAPI]:
+    """Load one file with its overlay, and the paths it knows."""
+    spec = read_spec(file, overlay)
     return frozenset(spec["paths"]), OpenAPI.from_dict(spec, config=Config(spec_validator_cls=None))
 
 

@@ -37,6 +37,9 @@ NULL_UNTIL_IT_HAPPENS = {"conversation_statistics": None, "conversation_rating":
 # "Nullable" stands beside references to these, where OpenAPI 3.0 ignores it.
 NULLABLE = ("ai_agent", "company", "reference", "email_message_metadata")
 
+# The examples of these are paths, while the format says that they are whole addresses.
+ARE_PATHS = ("contact_notes", "contact_companies", "contact_tags", "contact_subscription_types")
+
 # An invented field would otherwise pass unseen.
 CLOSED = ("contact", "conversation", "conversation_list_item", "conversation_part")
 
@@ -57,7 +60,14 @@ def overlaid(spec: Spec) -> Spec:
         schemas[name]["nullable"] = True
     for name in CLOSED:
         schemas[name]["additionalProperties"] = False
+    let_addresses_be_paths(schemas)
     return fuller
+
+
+def let_addresses_be_paths(schemas: Spec) -> None:
+    """Take the paths that the examples show for the addresses of a contact's other records."""
+    for name in ARE_PATHS:
+        schemas[name]["properties"]["url"]["format"] = "uri-reference"
 
 
 def add_errors(operations: Spec) -> None:
