@@ -61,10 +61,14 @@ def _first(record: object, is_it: Callable[[Any], bool]) -> tuple[str, Any] | No
 
 
 def _leaves(value: Any, path: str) -> list[tuple[str, Any]]:  # noqa: ANN401
-    """List what holds nothing else, with its path; the names of fields are values as well, of a place called so."""
+    """List what holds nothing else, with its path; the names of fields are values as well, of a place called so.
+
+    Fields go by name: the same record has the same first fault, in whatever order it came.
+    """
     if isinstance(value, dict):
-        names = [(f"{path}.<name>".lstrip("."), name) for name in value]
-        return names + [leaf for name, inner in value.items() for leaf in _leaves(inner, f"{path}.{name}".lstrip("."))]
+        fields = sorted(value.items(), key=lambda field: field[0])
+        names = [(f"{path}.<name>".lstrip("."), name) for name, _ in fields]
+        return names + [leaf for name, inner in fields for leaf in _leaves(inner, f"{path}.{name}".lstrip("."))]
     if isinstance(value, list):
         return [leaf for number, inner in enumerate(value) for leaf in _leaves(inner, f"{path}[{number}]")]
     return [(path, value)]

@@ -142,10 +142,11 @@ class Walk:
             time.sleep(POLL_SECONDS)
             running: list[str] = []
             for dag_id, run_id in list(waiting.items()):
+                # The state first: a run that has ended has ended all its tasks, and none is left untold.
+                state = self.client.run_state(dag_id, run_id)
                 tasks = self.client.tasks(dag_id, run_id)
                 self._tell_ended(dag_id, tasks, told)
                 running += [f"{dag_id}.{task['task_id']}" for task in tasks if task["state"] == "running"]
-                state = self.client.run_state(dag_id, run_id)
                 if state == "failed":
                     raise StepFailedError(_failure(dag_id, run_id, tasks))
                 if state == "success":
