@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from kizuna.answers import parse
 from kizuna.http import Client, Request, VendorContractError
+from kizuna.pagination import field_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from kizuna.answers import Answer
+    from kizuna.pagination import Pagination
     from kizuna.settings import Connection
 
+NOT_FOUND = 404
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -48,6 +51,34 @@ class Get:
         """Send a JSON body that changes nothing that must not be changed twice (a search, an export job)."""
         answer = self._client.send(Request("POST", path, operation, json=body, accept=accept))
         return self._checked(answer, operation, dict, accept)
+
+    def walk(
+        self,
+        operation: str,
+        ask: Callable[[Mapping[str, str]], Answer],
+        first: Mapping[str, str],
+        pagination: Pagination,
+        records: str,
+    ) -> Iterator[tuple[Answer, list[Any]]]:
+        """Yield each page with its `records` (a dotted field; "" is the page itself), asked for with parameters.
+
+        A page without its list, and one that continues to parameters asked with before, break the vendor's contract.
+        Where `ask` accepts a 404, the walk ends there: the list was deleted in the meantime.
+        """
+        asked: Mapping[str, str] | None = first
+        seen: set[tuple[tuple[str, str], ...]] = set()
+        while asked is not None:
+            seen.add(tuple(sorted(asked.items())))
+            answer = ask(asked)
+            if answer.status == NOT_FOUND:
+                return
+            rows = field_at(answer.body, records)
+            if not isinstance(rows, list):
+                self.fail(operation, answer, f"no list {records!r} in the page", "compare with the vendor's reference")
+            yield answer, rows
+            asked = pagination.following(answer.body, len(rows), asked)
+            if asked is not None and tuple(sorted(asked.items())) in seen:
+                self.fail(operation, answer, "the page token repeats", "report it to the vendor")
 
     def lines(self, location: str, operation: str) -> Iterator[Any]:
         """Download JSON lines (packed by gzip or not) to a temporary file, whole, then yield them parsed.

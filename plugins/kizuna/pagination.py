@@ -1,4 +1,4 @@
-"""How vendors continue a list: by token, by link, by offset, by page number, or not at all."""
+"""How vendors continue a list: by token, by link, by offset, or not at all."""
 
 from __future__ import annotations
 
@@ -112,24 +112,3 @@ class OffsetPages(Pagination):
         if record_count < self.size:
             return None
         return {**asked, self.parameter: str(int(asked[self.parameter]) + self.size)}
-
-
-@dataclass(frozen=True)
-class NumberPages(Pagination):
-    """Numbered pages of `size` records; the last has fewer, or is the one that the field `total_pages` names."""
-
-    size: int
-    size_parameter: str = "per_page"
-    parameter: str = "page"
-    total_pages: str = ""
-
-    def first(self) -> Mapping[str, str]:
-        """Start at page 1."""
-        return {self.size_parameter: str(self.size), self.parameter: "1"}
-
-    def following(self, body: Any, record_count: int, asked: Mapping[str, str]) -> Mapping[str, str] | None:  # noqa: ANN401
-        """Go on with the next number."""
-        number = int(asked[self.parameter])
-        total = field_at(body, self.total_pages) if self.total_pages else None
-        is_last = number >= int(total) if total is not None else record_count < self.size
-        return None if is_last else {**asked, self.parameter: str(number + 1)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kizuna.answers import Judge, judge
 from kizuna.asking import Get
 from kizuna.http import READ_SECONDS, Client
-from kizuna.pagination import OnePage, Pagination, field_at
+from kizuna.pagination import OnePage, Pagination
 from kizuna.reading import Reader, Stream, VendorCount, Window
 
 if TYPE_CHECKING:
@@ -149,22 +149,17 @@ class RestReader(Reader):
 
     def _walk(self, window: Window) -> Iterator[Sequence[object]]:
         stream = self._stream
-        asked: Mapping[str, str] | None = stream.first(window)
         self.cursor = window.cursor
-        seen: set[tuple[tuple[str, str], ...]] = set()
-        while asked is not None:
-            seen.add(tuple(sorted(asked.items())))
-            answer, self._first_page = self._first_page or self._ask(window, asked), None
-            records = field_at(answer.body, stream.records)
-            if not isinstance(records, list):
-                why = f"no list {stream.records!r} in the page"
-                self._get.fail(stream.name, answer, why, "compare with the vendor's reference")
+
+        def ask(parameters: Mapping[str, str]) -> Answer:
+            answer, self._first_page = self._first_page or self._ask(window, parameters), None
+            return answer
+
+        walk = self._get.walk(stream.name, ask, stream.first(window), stream.pagination, stream.records)
+        for answer, records in walk:
             yield self._whole(window, records)
             if stream.pagination.is_kept:
                 self.cursor = stream.pagination.token(answer.body) or self.cursor
-            asked = stream.pagination.following(answer.body, len(records), asked)
-            if asked is not None and tuple(sorted(asked.items())) in seen:
-                self._get.fail(stream.name, answer, "the page token repeats", "report it to the vendor")
 
     def _whole(self, window: Window, records: Sequence[object]) -> Sequence[object]:
         if self._stream.complete:

@@ -121,11 +121,6 @@ class View:
         record = self._timeline.position_of.get(key)
         return None if record is None or record not in self._changed_at else self.node(record)
 
-    def record_of(self, key: str) -> int | None:
-        """Look a visible record's position up by its key."""
-        record = self._timeline.position_of.get(key)
-        return record if record is not None and record in self._changed_at else None
-
     def index(self, name: str) -> Index:
         """Give the order by `updated_at`, by `id`, or by one of the fixed times."""
         if name not in self._indexes:

@@ -137,13 +137,6 @@ def read_timestamp(text: str, zone: ZoneInfo) -> datetime:
     return moment if offset is None else moment.replace(tzinfo=UTC) - offset
 
 
-def write_era(day: date) -> str:
-    """Write a day in the Japanese calendar, like 令和6年5月1日; the first year of an era is 元年."""
-    name, _, first = next(era for era in ERAS if day >= era[2])
-    year = day.year - first.year + 1
-    return f"{name}{'元' if year == 1 else year}年{day.month}月{day.day}日"
-
-
 def shape_of(text: str) -> str:
     """Show how a text is written and nothing of what it says: digits as 9, letters as x."""
     shown = "".join("9" if letter.isdigit() else "x" if letter.isalnum() else letter for letter in text[:40])

@@ -30,6 +30,9 @@ where source = %(source)s and stream = %(stream)s and payload_hash = any(%(hashe
 """
 
 
+ALREADY_LANDED = "raw has it, and nothing tells which is newer: the next reading brings it as it is"
+
+
 @dataclass(frozen=True)
 class Replay:
     """What a replay did: records that were waiting, that landed, and the reasons why the others still cannot."""
@@ -45,6 +48,7 @@ def replay(
     """Judge the quarantined records anew, with `changes` (dotted field → value) made to them, and land those that fit.
 
     A record that has since been landed in a newer version stays behind it: versions are ordered by the source's time.
+    Where the source tells no time, one that raw has is left to the next reading, which shows it as it is now.
     The quarantine keeps every record, with how and when it was resolved.
     """
     rows = table.session.execute(_WAITING, [table.source, table.stream, record_id, record_id]).fetchall()
@@ -53,6 +57,9 @@ def replay(
         line = copy_line(changed(json.loads(payload), changes), shape)
         if isinstance(line, RejectedRecord):
             reasons[line.reason] = reasons.get(line.reason, 0) + 1
+            continue
+        if stream.updated is None and table.has(line.split(b"\t", 1)[0].decode()):
+            reasons[ALREADY_LANDED] = reasons.get(ALREADY_LANDED, 0) + 1
             continue
         batch.lines += line
         landed.append(bytes(payload_hash))

@@ -240,6 +240,11 @@ class RawTable:
         row = self.session.execute(self._of_scopes(_COUNT_PRESENT, None)[0]).fetchone()
         return int(row[0]) if row else 0
 
+    def has(self, record_id: str) -> bool:
+        """Tell whether the record has been landed in any version."""
+        query = self._text("select from {table} where _record_id = %s limit 1")
+        return self.session.execute(query, [record_id]).fetchone() is not None
+
     def keep(self, record_ids: Sequence[str]) -> None:
         """Count records as there although they were not collected."""
         text = "insert into window_records select one, null, '', 'null' from unnest(%s::text[]) as one"

@@ -1,4 +1,4 @@
-"""Reads a window until it is proven whole: by the vendor's count, or by a second reading."""
+"""Reads a window until it is proven whole: by the vendor's count, or by another reading that lacks nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MISSING_ASKED_FOR = 20
 
 @dataclass(frozen=True)
 class Walk:
-    """What one reading of the window gave; `lost_count`: how many of the reading before it lacks, if there was one."""
+    """What one reading of the window gave; `lost_count`: how many ids of the readings before it lacks, if any."""
 
     page_count: int
     distinct_count: int
@@ -42,11 +42,14 @@ class Walk:
         """Say what the reading was held against, in words that a count of records follows."""
         if self.vendor_count is not None:
             return f"the vendor counts {self.vendor_count} records"
-        return f"{self.lost_count} records of the reading before are not in the last one, of the records"
+        return f"{self.lost_count} records of earlier readings are not in the last one, of the records"
 
 
 def read_reconciled(table: RawTable, stream: Stream, reader: Reader, window: Window) -> Walk:
-    """Walk the window until the vendor's count agrees, or a second walk with the first; give up after MAX_WALKS."""
+    """Walk the window until the vendor's count agrees, or a walk shows all that those before it did.
+
+    Gives up after MAX_WALKS.
+    """
     for number in range(1, MAX_WALKS + 1):
         walk = _read(table, stream, reader, window, is_first=number == 1)
         if walk.is_reconciled:

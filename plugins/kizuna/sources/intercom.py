@@ -23,7 +23,7 @@ from kizuna.reading import EPOCH, VendorCount, Window
 from kizuna.rest import RestSource, RestStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kizuna.asking import Get
 
@@ -81,21 +81,12 @@ def count_conversations(get: Get, window: Window) -> VendorCount:
 
 def walk_conversations(get: Get, window: Window, operation: str) -> Iterator[Sequence[object]]:
     """Yield what the search shows of the conversations, page by page."""
-    return walk(lambda page: get.post("/conversations/search", search(window, page), operation), "conversations")
 
+    def ask(page: Mapping[str, str]) -> Answer:
+        return get.post("/conversations/search", search(window, page), operation)
 
-def walk(ask: Callable[[Mapping[str, str]], Answer], name: str) -> Iterator[Sequence[object]]:
-    """Yield the lists under `name`, page by page; a page without one is empty, a token that repeats ends the walk."""
-    page: Mapping[str, str] | None = {}
-    seen: set[str] = set()
-    while page is not None:
-        seen.update(page.values())
-        answer = ask(page)
-        rows = answer.body.get(name)
-        yield rows if isinstance(rows, list) else []
-        page = TOKEN.following(answer.body, 0, page)
-        if page is not None and not seen.isdisjoint(page.values()):
-            return
+    for _, rows in get.walk(operation, ask, {}, TOKEN, "conversations"):
+        yield rows
 
 
 def complete_conversations(get: Get, window: Window, rows: Sequence[object]) -> list[object]:
@@ -116,8 +107,11 @@ def complete_conversations(get: Get, window: Window, rows: Sequence[object]) -> 
 
 def list_contacts(get: Get) -> Iterator[Sequence[object]]:
     """Yield the ids of all contacts."""
-    asked = {"per_page": str(PAGE_SIZE)}
-    for rows in walk(lambda page: get("/contacts", {**asked, **page}, "contacts list"), "data"):
+
+    def ask(page: Mapping[str, str]) -> Answer:
+        return get("/contacts", page, "contacts list")
+
+    for _, rows in get.walk("contacts list", ask, {"per_page": str(PAGE_SIZE)}, TOKEN, "data"):
         yield [{"id": field_at(row, "id")} for row in rows]
 
 

@@ -22,6 +22,7 @@ from kizuna.rest import RestSource, RestStream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from kizuna.answers import Answer
     from kizuna.asking import Get
 
 REVISION = "2026-07-15"
@@ -57,17 +58,12 @@ def is_profile(get: Get, profile_id: str) -> bool:
 
 def pages_of(get: Get, path: str, parameters: Mapping[str, str], operation: str) -> Iterator[list[Any]]:
     """Yield a list page by page; nothing where it was deleted in the meantime."""
-    links = LinkPages()
-    asked: Mapping[str, str] | None = parameters
-    while asked is not None:
-        answer = get(path, asked, operation, accept=(404,))
-        if answer.status == 404:
-            return
-        found = answer.body.get("data")
-        if not isinstance(found, list):
-            get.fail(operation, answer, "no list 'data' in the page", "compare with the vendor's reference")
-        yield found
-        asked = links.following(answer.body, len(found), asked)
+
+    def ask(page: Mapping[str, str]) -> Answer:
+        return get(path, page, operation, accept=(404,))
+
+    for _, rows in get.walk(operation, ask, parameters, LinkPages(), "data"):
+        yield rows
 
 
 def group_ids(get: Get, kind: str) -> Iterator[str]:

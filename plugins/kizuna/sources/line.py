@@ -27,8 +27,9 @@ from kizuna.reading import EPOCH, VendorCount, Window
 from kizuna.rest import RestSource, RestStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from kizuna.answers import Answer
     from kizuna.asking import Get
 
 USER_ID = r"U[0-9a-f]{32}"
@@ -155,18 +156,15 @@ def units_in_use(get: Get) -> tuple[date | None, tuple[str, ...]]:
 
     Once in an opening: they are asked for by reading and by counting.
     """
-    found: list[str] = []
-    parameters: dict[str, str] = {}
-    while True:
-        answer = get("/v2/bot/message/aggregation/list", parameters, "aggregation units")
-        found += answer.body.get("customAggregationUnits") or []
-        token = answer.body.get("next")
-        if not token:
-            month = answer.date.astimezone(JAPAN).date().replace(day=1) if answer.date else None
-            return month, tuple(found)
-        if parameters.get("start") == token:
-            get.fail("aggregation units", answer, "the page token repeats", "report it to the vendor")
-        parameters = {"start": token}
+
+    def ask(page: Mapping[str, str]) -> Answer:
+        return get("/v2/bot/message/aggregation/list", page, "aggregation units")
+
+    pagination = TokenPages(parameter="start", field="next")
+    pages = list(get.walk("aggregation units", ask, {}, pagination, "customAggregationUnits"))
+    date_of_answer = pages[-1][0].date
+    month = date_of_answer.astimezone(JAPAN).date().replace(day=1) if date_of_answer else None
+    return month, tuple(unit for _, units in pages for unit in units)
 
 
 _ASKED_UNITS = """

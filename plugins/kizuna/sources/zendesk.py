@@ -26,6 +26,7 @@ from kizuna.settings import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from kizuna.answers import Answer
     from kizuna.asking import Get
     from kizuna.http import Client
     from kizuna.reading import Window
@@ -77,17 +78,12 @@ def start_time(window: Window) -> Mapping[str, str]:
 
 def list_users(get: Get) -> Iterator[Sequence[object]]:
     """Yield the ids of all users, by an export from the beginning."""
-    asked: Mapping[str, str] | None = {**EXPORT_PAGE, "start_time": "0"}
-    cursors: set[str] = set()
-    while asked is not None:
-        answer = get("/api/v2/incremental/users/cursor", asked, "users list")
-        rows, cursor = answer.body.get("users"), CURSOR.token(answer.body) or ""
-        if not isinstance(rows, list) or cursor in cursors:
-            why = "no list 'users' in the page, or its cursor repeats"
-            get.fail("users list", answer, why, "compare with the vendor's reference")
-        cursors.add(cursor)
+
+    def ask(page: Mapping[str, str]) -> Answer:
+        return get("/api/v2/incremental/users/cursor", page, "users list")
+
+    for _, rows in get.walk("users list", ask, {**EXPORT_PAGE, "start_time": "0"}, CURSOR, "users"):
         yield [{"id": field_at(row, "id")} for row in rows]
-        asked = CURSOR.following(answer.body, len(rows), asked)
 
 
 def is_user(get: Get, user_id: str) -> bool:

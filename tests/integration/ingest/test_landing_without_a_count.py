@@ -61,7 +61,7 @@ def test_who_changes_between_two_readings_is_left_for_the_next_window_and_not_lo
 def test_readings_that_keep_losing_records_land_nothing(warehouse_url: str, query: Query) -> None:
     others = [[record("a")], [record("c")]]
     source = source_of(PAGES, HALF, others)
-    with pytest.raises(ReconciliationError, match="1 records of the reading before are not in the last one"):
+    with pytest.raises(ReconciliationError, match="1 records of earlier readings are not in the last one"):
         land_stream(source, source.stream, CONNECTION, warehouse_url, "run")
 
     assert query("select count(*) from raw.scripted__things") == [(0,)]
@@ -72,7 +72,7 @@ def test_a_page_dropped_twice_in_a_row_is_not_believed_because_an_earlier_readin
     warehouse_url: str, query: Query
 ) -> None:
     source = source_of(PAGES, HALF, HALF)
-    with pytest.raises(ReconciliationError, match="1 records of the reading before are not in the last one"):
+    with pytest.raises(ReconciliationError, match="1 records of earlier readings are not in the last one"):
         land_stream(source, source.stream, CONNECTION, warehouse_url, "run")
 
     assert query("select count(*) from raw.scripted__things") == [(0,)]

@@ -9,6 +9,7 @@ from typing import Any
 from scripted import CONNECTION, NOON, ScriptedSource, record
 
 from kizuna.landing import Replay, land_stream, replay_stream
+from kizuna.landing.replay import ALREADY_LANDED
 from kizuna.reading import Stream
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -81,3 +82,16 @@ def test_a_record_seen_again_as_it_was_stays_resolved(warehouse_url: str, query:
     land(source, warehouse_url)
 
     assert query("select seen_count, resolved_at is not null from ops.quarantine") == [(2, True)]
+
+
+def test_without_a_time_a_record_that_raw_has_is_left_to_the_next_reading(warehouse_url: str, query: Query) -> None:
+    listed = Stream("things", is_snapshot=True)
+    for name in ("\0", "new"):
+        land_stream(
+            ScriptedSource([[[{"id": "1", "name": name}]]], stream=listed), listed, CONNECTION, warehouse_url, "run"
+        )
+
+    source = ScriptedSource([[[]]], stream=listed)
+    done = replay_stream(source, listed, warehouse_url, "mended", changes={"name": "old"})
+    assert done == Replay(1, 0, {ALREADY_LANDED: 1})
+    assert query("select payload ->> 'name' from raw.scripted__things order by _sequence desc limit 1") == [("new",)]

@@ -18,9 +18,16 @@ DAYS = st.dates(min_value=values.OLDEST, max_value=date(2199, 12, 31))
 FULL_WIDTH = str.maketrans("0123456789,.-/:", "０１２３４５６７８９，．－／：")
 
 
+def write_era(day: date) -> str:
+    """Write a day in the Japanese calendar, like 令和6年5月1日; the first year of an era is 元年."""
+    name, _, first = next(era for era in values.ERAS if day >= era[2])
+    year = day.year - first.year + 1
+    return f"{name}{'元' if year == 1 else year}年{day.month}月{day.day}日"
+
+
 @given(DAYS)
 def test_a_day_written_in_the_japanese_calendar_is_read_back(day: date) -> None:
-    assert values.read_date(values.write_era(day)) == day
+    assert values.read_date(write_era(day)) == day
 
 
 @given(DAYS, st.sampled_from(["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d"]), st.booleans())

@@ -114,3 +114,13 @@ def test_who_was_not_shown_is_asked_for(record_id: str, there: int) -> None:
 def test_a_page_without_a_list_is_refused() -> None:
     with pytest.raises(VendorContractError, match="no list 'data' in the page"):
         records("segment_members", lambda _path, _asked: {"errors": []})
+
+
+def test_a_list_whose_next_page_is_one_it_had_is_refused_and_not_walked_for_ever() -> None:
+    def reply(path: str, _asked: dict[str, str]) -> Any:
+        if path == "/api/lists":
+            return {"data": [{"id": "A"}], "links": {}}
+        return {"data": [{"id": "1"}], "links": {"next": "http://elsewhere.example/?page%5Bcursor%5D=again"}}
+
+    with pytest.raises(VendorContractError, match="the page token repeats"):
+        records("list_members", reply)

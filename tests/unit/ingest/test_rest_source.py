@@ -13,7 +13,7 @@ import pytest
 
 from kizuna.asking import Get
 from kizuna.http import Client, VendorContractError
-from kizuna.pagination import LinkPages, NumberPages, OffsetPages, TokenPages, field_at
+from kizuna.pagination import LinkPages, OffsetPages, TokenPages, field_at
 from kizuna.reading import EPOCH, VendorCount, Window
 from kizuna.rest import RestReader, RestSource, RestStream
 from kizuna.settings import Connection
@@ -175,17 +175,10 @@ def test_links_are_followed_by_their_query_alone() -> None:
     assert asked == [{}, {"page[cursor]": "c", "filter": "f"}]
 
 
-def test_offsets_and_numbers_end_with_a_page_that_is_not_full() -> None:
+def test_offsets_end_with_a_page_that_is_not_full() -> None:
     by_offset = RestStream("bounces", path="/b", is_bounded=False, pagination=OffsetPages(size=2))
     _, asked, _ = walk(by_offset, [[{"id": 1}, {"id": 2}], [{"id": 3}]])
     assert asked == [{"limit": "2", "offset": "0"}, {"limit": "2", "offset": "2"}]
-
-    by_number = RestStream(
-        "parts", path="/p", records="parts", is_bounded=False, pagination=NumberPages(size=2, total_pages="pages.total")
-    )
-    one = {"parts": [{"id": 1}, {"id": 2}], "pages": {"total": 2}}
-    _, asked, _ = walk(by_number, [one, {**one, "parts": []}])
-    assert asked == [{"per_page": "2", "page": "1"}, {"per_page": "2", "page": "2"}]
 
 
 def test_a_search_is_posted_with_its_page_in_the_body() -> None:
