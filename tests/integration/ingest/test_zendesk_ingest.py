@@ -299,7 +299,7 @@ def test_pages_dropped_by_turns_fail_the_run_and_leave_the_watermark(zendesk: Ze
     # Each reading is one page: the first is whole, the second and the third are not.
     zendesk.fault("dropped_page", after=1, times=2)
 
-    with pytest.raises(ReconciliationError, match=r"zendesk\.users: \d+ records of the reading before are not in"):
+    with pytest.raises(ReconciliationError, match=r"zendesk\.users: \d+ records of earlier readings are not in"):
         zendesk.land("users")
     assert query("select * from ops.watermarks") == before
 
