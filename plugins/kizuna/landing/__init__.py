@@ -113,7 +113,7 @@ def land_stream(
         span = None if stream.is_snapshot else span
         window, now = _begin(table, source, stream, reader, span)
         if window.is_empty:
-            nothing = Landing(source.name, stream.name, 0, 0, 0, 0, 0, window.lower, window.upper, _since(started))
+            nothing = Landing(source.name, stream.name, 0, None, 0, 0, 0, window.lower, window.upper, _since(started))
             _record(table, nothing, run_id)
             return nothing
         walk = read_reconciled(table, stream, reader, window)
