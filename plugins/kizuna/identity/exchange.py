@@ -1,57 +1,164 @@
-"""Integer columns out of and into Postgres, many thousand rows in one message instead of one each."""
+"""Columns of numbers out of and into Postgres, many thousand rows in one message instead of one each."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import psycopg
 from psycopg import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kizuna.identity.components import Numbers
 
 ROWS_PER_MESSAGE = 65_536
+PAGES_PER_MESSAGE = 512
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
+# Postgres counts microseconds from 2000-01-01, everybody else from 1970-01-01.
+MICROSECONDS_TO_2000 = 946_684_800_000_000
 
 Connection = psycopg.Connection[Any]
+Column = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Wire:
+    """How one type of Postgres travels: the function that packs it, its bytes, and what is added to become ours."""
+
+    sender: str
+    layout: str
+    shift: int = 0
+
+
+WIRES = {
+    "int2": Wire("int2send", ">i2"),
+    "int4": Wire("int4send", ">i4"),
+    "int8": Wire("int8send", ">i8"),
+    "float8": Wire("float8send", ">f8"),
+    "timestamptz": Wire("timestamptz_send", ">i8", MICROSECONDS_TO_2000),  # µs of 1970-01-01 here
+}
+
+
+class MissingNumberError(ValueError):
+    """A column that is read as numbers holds a null."""
+
+
+def read_columns(connection: Connection, query: sql.Composable, types: Mapping[str, str]) -> dict[str, Column]:
+    """Return the columns of `query` named in `types` (name → key of WIRES), each in the width it has in Postgres.
+
+    The server packs the numbers into byte strings: fetching them row by row would take ten times as long.
+
+    Raises:
+        MissingNumberError: when a column holds a null.
+    """
+    packed = sql.SQL(
+        "with answer as materialized ({}), "
+        "numbered as (select *, row_number() over () / {} as message from answer) "
+        "select {} from numbered group by message"
+    ).format(query, sql.Literal(ROWS_PER_MESSAGE), _packed(types))
+    with connection.cursor(binary=True) as cursor:
+        return _unpack(cursor.execute(packed), types)
+
+
+def read_table(
+    connection: Connection,
+    table: sql.Composable,
+    types: Mapping[str, str],
+    condition: sql.Composable = sql.SQL("true"),  # noqa: B008 - immutable
+) -> dict[str, Column]:
+    """Return columns of a whole table, in no order, as `read_columns` does; twice as fast for millions of rows.
+
+    The table is read in ranges of pages, which needs neither numbering nor grouping of rows: 20 million rows of three
+    numbers take 5 s. A second connection gains 1.4 s of them, and would not see what this transaction has written.
+
+    Raises:
+        MissingNumberError: when a column holds a null.
+    """
+    pages = "select (pg_relation_size(%s::regclass) / current_setting('block_size')::int)::int"
+    (count,) = connection.execute(pages, [table.as_string(connection)]).fetchone() or (0,)
+    query = sql.SQL("select {} from {} where ctid >= {} and ctid < {} and {}")
+
+    def answers() -> Iterable[Sequence[bytes | None]]:
+        with connection.cursor(binary=True) as cursor:
+            for page in range(0, count, PAGES_PER_MESSAGE):
+                ends = [sql.Literal(f"({place},0)") for place in (page, page + PAGES_PER_MESSAGE)]
+                yield from cursor.execute(query.format(_packed(types), table, *ends, condition))
+
+    return _unpack(answers(), types)
+
+
+def _packed(types: Mapping[str, str]) -> sql.Composed:
+    columns = [
+        sql.SQL("string_agg({}({}), ''::bytea)").format(sql.SQL(WIRES[kind].sender), sql.Identifier(name))
+        for name, kind in types.items()
+    ]
+    return sql.SQL(", ").join([*columns, sql.SQL("count(*)")])
+
+
+def _unpack(answers: Iterable[Sequence[Any]], types: Mapping[str, str]) -> dict[str, Column]:
+    parts: dict[str, list[Column]] = {name: [] for name in types}
+    for *packed, count in answers:
+        for (name, kind), bytestring in zip(types.items(), packed, strict=True):
+            part = np.frombuffer(bytestring or b"", dtype=WIRES[kind].layout)
+            if len(part) != count:
+                message = f"{name}: {count - len(part)} of {count} rows are null, expected a number in each"
+                raise MissingNumberError(message)
+            parts[name].append(part.astype(part.dtype.newbyteorder("=")))
+    return {name: _joined(parts.pop(name), WIRES[kind]) for name, kind in types.items()}
+
+
+def _joined(parts: list[Column], wire: Wire) -> Column:
+    column = np.concatenate(parts) if parts else np.empty(0, dtype=np.dtype(wire.layout).newbyteorder("="))
+    if wire.shift:
+        column += wire.shift
+    return column
 
 
 def read_pairs(connection: Connection, query: sql.Composed | sql.SQL) -> tuple[Numbers, Numbers]:
-    """Return the two integer columns of `query`.
-
-    The server packs the numbers into byte strings: fetching them row by row would take ten times as long.
-    """
-    packed = sql.SQL(
-        "with pairs (a, b) as materialized ({}), "
-        "numbered as (select a, b, row_number() over () / {} as message from pairs) "
-        "select string_agg(int4send(a) || int4send(b), ''::bytea) from numbered group by message"
-    ).format(query, sql.Literal(ROWS_PER_MESSAGE))
-    with connection.cursor(binary=True) as cursor:
-        cursor.execute(packed)
-        blocks = [np.frombuffer(bytes(row[0]), dtype=">i4").reshape(-1, 2) for row in cursor]
-    if not blocks:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    table = np.concatenate(blocks)
-    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
+    """Return the two int4 columns of `query`, whatever their names."""
+    named = sql.SQL("select * from ({}) as pairs (a, b)").format(query)
+    columns = read_columns(connection, named, {"a": "int4", "b": "int4"})
+    return columns["a"].astype(np.int64), columns["b"].astype(np.int64)
 
 
-def write_numbers(connection: Connection, table: str, columns: Sequence[Numbers]) -> None:
-    """Load integer columns into the temporary `table` by binary COPY."""
-    fields = [(f"{part}{place}", ">i4") for place in range(len(columns)) for part in ("length", "value")]
-    rows = np.empty(min(len(columns[0]), ROWS_PER_MESSAGE), dtype=np.dtype([("count", ">i2"), *fields]))
+def write_columns(
+    connection: Connection, table: sql.Composable, types: Mapping[str, str], columns: Sequence[Column]
+) -> None:
+    """Append rows to `table` by binary COPY: one column for each name of `types`, in that order, without nulls."""
+    wires = [WIRES[kind] for kind in types.values()]
+    fields = [("count", ">i2")]
+    for place, wire in enumerate(wires):
+        fields += [(f"length{place}", ">i4"), (f"value{place}", wire.layout)]
+    rows = np.empty(min(len(columns[0]), ROWS_PER_MESSAGE), dtype=np.dtype(fields))
     rows["count"] = len(columns)
-    for place in range(len(columns)):
-        rows[f"length{place}"] = 4
-    statement = sql.SQL("copy pg_temp.{} from stdin (format binary)").format(sql.Identifier(table))
+    for place, wire in enumerate(wires):
+        rows[f"length{place}"] = np.dtype(wire.layout).itemsize
+    names = sql.SQL(", ").join(map(sql.Identifier, types))
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, names)
     with connection.cursor().copy(statement) as copy:
         copy.write(COPY_HEADER)
         for start in range(0, len(columns[0]), ROWS_PER_MESSAGE):
             message = rows[: min(ROWS_PER_MESSAGE, len(columns[0]) - start)]
-            for place, column in enumerate(columns):
-                message[f"value{place}"] = column[start : start + len(message)]
+            for place, (wire, column) in enumerate(zip(wires, columns, strict=True)):
+                part = column[start : start + len(message)]
+                message[f"value{place}"] = part - wire.shift if wire.shift else part
             copy.write(message.tobytes())
         copy.write(COPY_TRAILER)
+
+
+def write_numbers(connection: Connection, table: str, columns: Sequence[Numbers]) -> None:
+    """Load columns into the int4 columns of the temporary `table`, by place."""
+    target = sql.SQL("pg_temp.{}").format(sql.Identifier(table))
+    names = [
+        name
+        for (name,) in connection.execute(
+            "select attname::text from pg_attribute where attrelid = %s::regclass and attnum > 0 order by attnum",
+            [f"pg_temp.{table}"],
+        )
+    ]
+    write_columns(connection, target, dict.fromkeys(names[: len(columns)], "int4"), columns)
