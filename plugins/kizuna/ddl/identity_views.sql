@@ -1,0 +1,73 @@
+-- In words: what everybody but the engine reads.
+create or replace view identity.issued_customer_ids as
+select
+    customers.customer_number,
+    customers.customer_id::text as customer_id,
+    records.record_key as founder_record_key,
+    runs.at as issued_at,
+    runs.run_id,
+    customers.ended_at
+from identity.customers
+inner join identity.runs on customers.run_number = runs.run_number
+left join identity.records on customers.founder_number = records.record_number;
+comment on view identity.issued_customer_ids is 'Every customer_id ever issued, in words.';
+
+create or replace view identity.links as
+select
+    records.record_key,
+    evidence.evidence_key,
+    kinds.kind,
+    kinds.scope,
+    stored_links.value_hash,
+    kinds.strength,
+    stored_links.first_seen_at,
+    evidence.source,
+    stored_links.record_number
+from identity.stored_links
+inner join identity.records on stored_links.record_number = records.record_number
+inner join identity.evidence on stored_links.evidence_number = evidence.evidence_number
+inner join identity.kinds on stored_links.kind_number = kinds.kind_number;
+comment on view identity.links is 'Which record carries which identifier, by which evidence; hashed.';
+
+create or replace view identity.refusals as
+select
+    left_records.record_key as record_key_a,
+    right_records.record_key as record_key_b,
+    refused_links.kind,
+    refused_links.value_hash,
+    refused_links.reason,
+    refused_links.record_a,
+    refused_links.record_b
+from identity.refused_links
+inner join identity.records as left_records on refused_links.record_a = left_records.record_number
+inner join identity.records as right_records on refused_links.record_b = right_records.record_number;
+comment on view identity.refusals is 'Links that were seen and not followed, and why.';
+
+create or replace view identity.households as
+select
+    customers.customer_id::text as customer_id,
+    household_customers.customer_id::text as household_id
+from identity.household_members
+inner join identity.customers on household_members.customer_number = customers.customer_number
+inner join identity.customers as household_customers
+    on household_members.household_number = household_customers.customer_number;
+comment on view identity.households is
+'Customers who live together, as far as refused phones and addresses tell; only households of two or more.';
+
+create or replace view identity.overrides_in_force as
+select
+    override_id,
+    decision,
+    record_key_a,
+    record_key_b,
+    value_hash,
+    who,
+    why,
+    at
+from identity.overrides
+where revoked_at is null;
+comment on view identity.overrides_in_force is 'Decisions that were not taken back.';
+
+grant select
+on identity.issued_customer_ids, identity.links, identity.refusals, identity.households, identity.overrides_in_force
+to kizuna_transform;
