@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from kizuna.quality.suites import Gate
     from kizuna.reading import Span
     from kizuna.settings import Connection
 
@@ -91,8 +92,8 @@ class Run:
             as_of=self.as_of,
         )
 
-    def gate(self, name: Literal["marts", "sync"]) -> quality.GateReport:
-        """Check the candidate marts, or the rows about to leave."""
+    def gate(self, name: Literal["identity", "marts", "sync"]) -> quality.GateReport:
+        """Check who is who after this run, the candidate marts, or the rows about to leave."""
         return _gate(name, self.warehouse_url, self.run_id)
 
     def build_staging(self) -> list[layers.Node]:
@@ -167,7 +168,7 @@ def deliver(run: Run, destination_object: str, connection: Connection) -> outbox
     return outbox.deliver(destination_object, connection, run.warehouse_url, run.run_id)
 
 
-def _gate(name: Literal["raw", "marts", "sync"], url: str, run_id: str, only: str | None = None) -> quality.GateReport:
+def _gate(name: Gate, url: str, run_id: str, only: str | None = None) -> quality.GateReport:
     started = time.time()
     folder = settings.home() / "data_docs" / (f"{name}_{only}" if only else name)
     report = quality.run_gate(name, url, run_id, only=only, docs_folder=folder)

@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse
 
 from kizuna import settings, warehouse
+from kizuna.console import identity_page
 
 # Seconds to import, in every task that builds or checks.
 HEAVY_MODULES = ("dbt.cli.main", "dbt.adapters.postgres", "great_expectations", "kizuna.pipeline")
@@ -41,7 +42,7 @@ LATEST_RESULTS = """
     from ops.quality_results
     where run_id in (select run_id from latest_runs union all select run_id from latest_other_runs)
     group by gate, table_name
-    order by array_position(array['raw', 'marts', 'sync'], gate), table_name
+    order by array_position(array['raw', 'identity', 'marts', 'sync'], gate), table_name
 """
 PAGE = """<!doctype html>
 <html lang="en">
@@ -56,7 +57,8 @@ PAGE = """<!doctype html>
   .failed {{ color: #b91c1c; font-weight: 600 }}
 </style>
 <h1>Data quality / データ品質</h1>
-<p>The latest result of each gate. 各ゲートの最新の検査結果。 Data Docs: {links}</p>
+<p>The latest result of each gate. 各ゲートの最新の検査結果。 Data Docs: {links} ·
+ <a href="identity/">Identity / 名寄せ</a></p>
 <table>
 <tr><th>Gate / ゲート<th>Table / テーブル<th>Checked / 検査<th>Critical / 重大<th>Warnings / 警告<th>At (UTC)</tr>
 {rows}
@@ -87,6 +89,13 @@ def _row(result: tuple[Any, ...]) -> str:
     )
 
 
+@app.get("/identity/", response_class=HTMLResponse)
+def identity() -> str:
+    """What the last run of identity found, and what changed run by run."""
+    with warehouse.connect(settings.warehouse_url(), "kizuna_transform", read_only=True) as connection:
+        return identity_page.page(connection)
+
+
 @app.get("/data-docs/{path:path}")
 def data_docs(path: str) -> FileResponse:
     """One file of the Data Docs that the gates have built."""
@@ -110,5 +119,6 @@ class KizunaPlugin(AirflowPlugin):
 
     fastapi_apps = [{"app": app, "url_prefix": "/kizuna", "name": "Kizuna"}]  # noqa: RUF012 - as Airflow declares it
     external_views = [  # noqa: RUF012
-        {"name": "Data quality", "href": "/kizuna/", "destination": "nav", "url_route": "kizuna-quality"}
+        {"name": "Data quality", "href": "/kizuna/", "destination": "nav", "url_route": "kizuna-quality"},
+        {"name": "Identity", "href": "/kizuna/identity/", "destination": "nav", "url_route": "kizuna-identity"},
     ]

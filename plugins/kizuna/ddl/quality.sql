@@ -2,7 +2,7 @@
 create table if not exists ops.quality_results (
     result_id bigint generated always as identity primary key,
     run_id text not null,
-    gate text not null check (gate in ('raw', 'marts', 'sync')),
+    gate text not null,
     suite text not null,
     expectation text not null,
     table_name text not null,
@@ -16,6 +16,20 @@ create table if not exists ops.quality_results (
     place text not null,
     at timestamptz not null default now()
 );
+do $$
+begin
+    -- A warehouse from before there was a gate of identity does not know its name.
+    if not exists (
+        select from pg_constraint
+        where conrelid = 'ops.quality_results'::regclass and conname = 'quality_results_gate_check'
+            and pg_get_constraintdef(oid) like '%identity%'
+    ) then
+        alter table ops.quality_results drop constraint if exists quality_results_gate_check;
+        alter table ops.quality_results
+        add constraint quality_results_gate_check check (gate in ('raw', 'identity', 'marts', 'sync'));
+    end if;
+end
+$$;
 create index if not exists quality_results_run_id on ops.quality_results (run_id, gate);
 create index if not exists quality_results_history on ops.quality_results (gate, table_name, expectation, at);
 grant select, insert on ops.quality_results to kizuna_transform, kizuna_activate;

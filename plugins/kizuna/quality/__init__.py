@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 
 __all__ = ["GateFailed", "GateReport", "SuiteError", "run_gate"]
 
-SCHEMAS = {"raw": "raw", "marts": "marts_candidate", "sync": "sync"}
-ROLES = {"raw": "kizuna_transform", "marts": "kizuna_transform", "sync": "kizuna_activate"}
+SCHEMAS = {"raw": "raw", "identity": "identity", "marts": "marts_candidate", "sync": "sync"}
+ROLES = {
+    "raw": "kizuna_transform",
+    "identity": "kizuna_transform",
+    "marts": "kizuna_transform",
+    "sync": "kizuna_activate",
+}
 STOPPED = {
     "raw": "the transform does not start on these rows",
+    "identity": "readers keep the published version, built on who was who before",
     "marts": "readers keep the published version",
     "sync": "nothing was sent to any vendor",
 }
@@ -67,7 +73,8 @@ def run_gate(
     """
     started = time.monotonic()
     suites = load_suites(suites_folder or settings.PROJECT / "expectations", gate)
-    target = Target(warehouse_url, SCHEMAS[gate], ROLES[gate], _values(warehouse_url, run_id, ROLES[gate]))
+    values = _values(warehouse_url, run_id, ROLES[gate])
+    target = Target(warehouse_url, SCHEMAS[gate], ROLES[gate], values, whole_schema=gate != "identity")
     planned = plan(suites, target, only)
     checked = check(planned.suites, target) if planned.suites else Checked([], {}, 0.0)
     outcomes = [*planned.outcomes, *(with_proof(one, planned.ceilings.get(_key(one))) for one in checked.outcomes)]

@@ -28,12 +28,16 @@ COLON = re.compile(r"(?<![:\w\\]):(?=\w)")
 
 @dataclass(frozen=True)
 class Target:
-    """Where a gate looks: the schema, the role it may look as, and the values for placeholders."""
+    """Where a gate looks: the schema, the role it may look as, and the values for placeholders.
+
+    In a `whole_schema` every table must have a suite; elsewhere only what has one is looked at.
+    """
 
     warehouse_url: str
     schema: str
     role: str
     values: Mapping[str, Any]
+    whole_schema: bool = True
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,14 @@ class Plan:
 
 
 def plan(suites: Mapping[str, Suite], target: Target, only: str | None) -> Plan:
-    """Match the suites with the tables of the gate: every table there is, and every table a suite expects.
+    """Match the suites with the tables of the gate: every table a suite expects, and every table of a whole schema.
 
     Raises:
         SuiteError: when a table has neither a suite of its own nor conventions.
     """
     catalog = {table: columns for table, columns in _catalog(target).items() if _belongs(table, only)}
-    wanted = sorted({*catalog, *(table for table in suites if _belongs(table, only))} - {EVERY_TABLE})
+    expected = {table for table in suites if _belongs(table, only)}
+    wanted = sorted((expected | set(catalog) if target.whole_schema else expected) - {EVERY_TABLE})
     planned = Plan(tables=len(wanted))
     for table in wanted:
         suite = _suite_of(table, suites, target)

@@ -18,7 +18,7 @@ from kizuna.strategy import Strategy
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Gate = Literal["raw", "marts", "sync"]
+Gate = Literal["raw", "identity", "marts", "sync"]
 EVERY_TABLE = "_every_table"
 SEVERITIES = ("critical", "warning", "info")
 DESCRIPTION = {"severity", "owner", "reason", "name", "runbook"}

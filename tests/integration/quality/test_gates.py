@@ -41,6 +41,7 @@ def pages(tmp_path: Path) -> dict[str, str]:
     [
         ("raw", "shopify", len(SOURCES["shopify"].streams)),
         ("raw", "line", len(SOURCES["line"].streams)),
+        ("identity", None, 1),
         ("marts", None, 5),
         ("sync", None, 1),
     ],

@@ -17,7 +17,7 @@ from kizuna.quality.suites import EVERY_TABLE, SQL_KEY, load_suites
 if TYPE_CHECKING:
     from kizuna.quality.suites import Expectation, Gate
 
-SCHEMAS = {"raw": "raw", "marts": "marts_candidate", "sync": "sync"}
+SCHEMAS = {"raw": "raw", "identity": "identity", "marts": "marts_candidate", "sync": "sync"}
 # Tables that conventions are tried on.
 SOMEWHERE = {"raw": "shopify__orders", "marts": "customers", "sync": "sync_line__audiences"}
 VALUES = {
@@ -31,7 +31,7 @@ FAULTS: dict[str, str] = yaml.safe_load(Path(__file__).with_name("faults.yml").r
 
 def sql_expectations() -> dict[str, tuple[Gate, str, Expectation]]:
     found: dict[str, tuple[Gate, str, Expectation]] = {}
-    gates: tuple[Gate, ...] = ("raw", "marts", "sync")
+    gates: tuple[Gate, ...] = ("raw", "identity", "marts", "sync")
     for gate in gates:
         for table, suite in load_suites(settings.PROJECT / "expectations", gate).items():
             for one in suite.expectations:
@@ -55,7 +55,7 @@ def test_every_sql_expectation_has_a_fault_it_finds() -> None:
     assert set(FAULTS) == set(sql_expectations())
 
 
-@pytest.mark.parametrize("gate", ["raw", "marts", "sync"])
+@pytest.mark.parametrize("gate", ["raw", "identity", "marts", "sync"])
 def test_each_finds_its_fault_and_nothing_else(good_world: str, gate: Gate) -> None:
     for name, (of_gate, table, one) in sql_expectations().items():
         if of_gate == gate:

@@ -193,3 +193,13 @@ set role kizuna_activate;
 create table sync.sync_line__audiences as
 select 'seg_f2_first_seven_days' as audience, customer_id, line_user_id, consent_evidence from core.dim_line_links;
 reset role;
+-- What a quiet run of identity looks like.
+insert into identity.quality (run_id, metric, kind, label, value, at)
+values
+('run', 'records', '', '', 3000, '2026-11-22'), ('run', 'customers', '', '', 2000, '2026-11-22'),
+('run', 'unresolved', '', '', 0, '2026-11-22'), ('run', 'largest_customer', '', '', 50, '2026-11-22'),
+('run', 'most_names', '', '', 3, '2026-11-22'), ('run', 'moved', '', '', 300, '2026-11-22'),
+('run', 'moved_share', '', '', 0.1, '2026-11-22'), ('run', 'vanished', '', '', 0, '2026-11-22'),
+('run', 'vanished_share', '', '', 0, '2026-11-22'), ('run', 'merged', '', '', 20, '2026-11-22'),
+('run', 'merged_share', '', '', 0.01, '2026-11-22'), ('run', 'merged_share_usual', '', '', 0.001, '2026-11-22'),
+('run', 'blocked_share', '', '', 0.05, '2026-11-22');

@@ -25,7 +25,7 @@ def written(folder: Path, *lines: str, gate: str = "marts", head: str = "") -> P
 
 
 def test_the_projects_own_suites_can_be_used() -> None:
-    for gate in ("raw", "marts", "sync"):
+    for gate in ("raw", "identity", "marts", "sync"):
         assert load_suites(settings.PROJECT / "expectations", gate)  # type: ignore[arg-type]
 
 
