@@ -13,6 +13,7 @@ import psycopg
 
 from kizuna import settings
 from kizuna.cli.authorize import authorize
+from kizuna.cli.identity import identity
 from kizuna.cli.ingest import ingest, replay, sources
 from kizuna.cli.mappings import mappings
 from kizuna.cli.options import chosen_world, world_options
@@ -181,6 +182,7 @@ main.add_command(authorize)
 main.add_command(sandbox)
 main.add_command(convert)
 main.add_command(webhooks)
+main.add_command(identity)
 main.add_command(ingest)
 main.add_command(mappings)
 main.add_command(replay)
