@@ -19,8 +19,9 @@ ROWS_PER_MESSAGE = 65_536
 PAGES_PER_MESSAGE = 512
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
-# Postgres counts microseconds from 2000-01-01, everybody else from 1970-01-01.
+# Postgres counts microseconds from 2000-01-01, everybody else from 1970-01-01; infinity is the largest number on both sides.
 MICROSECONDS_TO_2000 = 946_684_800_000_000
+INFINITY = np.iinfo(np.int64).max
 
 Connection = psycopg.Connection[Any]
 Column = npt.NDArray[Any]
@@ -115,7 +116,7 @@ def _unpack(answers: Iterable[Sequence[Any]], types: Mapping[str, str]) -> dict[
 def _joined(parts: list[Column], wire: Wire) -> Column:
     column = np.concatenate(parts) if parts else np.empty(0, dtype=np.dtype(wire.layout).newbyteorder("="))
     if wire.shift:
-        column += wire.shift
+        np.add(column, wire.shift, out=column, where=column != INFINITY)
     return column
 
 
@@ -146,7 +147,7 @@ def write_columns(
             message = rows[: min(ROWS_PER_MESSAGE, len(columns[0]) - start)]
             for place, (wire, column) in enumerate(zip(wires, columns, strict=True)):
                 part = column[start : start + len(message)]
-                message[f"value{place}"] = part - wire.shift if wire.shift else part
+                message[f"value{place}"] = part - wire.shift * (part != INFINITY) if wire.shift else part
             copy.write(message.tobytes())
         copy.write(COPY_TRAILER)
 

@@ -54,6 +54,17 @@ def test_moments_are_microseconds_since_1970_on_both_sides(connection: exchange.
     assert seen.tolist() == [int(datetime(2026, 11, 22, tzinfo=UTC).timestamp()) * 1_000_000 + 1]
 
 
+def test_infinity_stays_later_than_every_moment_there_and_back(connection: exchange.Connection) -> None:
+    connection.execute("insert into numbers (place, seen) values (1, '2026-01-01+00'), (2, 'infinity')")
+    seen = exchange.read_table(connection, TABLE, {"seen": "timestamptz"})["seen"]
+    assert seen.tolist() == [1_767_225_600_000_000, exchange.INFINITY]
+    exchange.write_columns(connection, TABLE, {"place": "int4", "seen": "timestamptz"}, [np.array([3, 4]), seen])
+    assert connection.execute("select place from numbers where seen = 'infinity' order by place").fetchall() == [
+        (2,),
+        (4,),
+    ]
+
+
 def test_a_table_is_read_where_a_condition_holds_and_without_what_was_deleted(connection: exchange.Connection) -> None:
     exchange.write_columns(connection, TABLE, TYPES, numbers(70_000))
     connection.execute("delete from numbers where place < 69000")
