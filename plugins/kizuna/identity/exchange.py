@@ -19,7 +19,7 @@ ROWS_PER_MESSAGE = 65_536
 PAGES_PER_MESSAGE = 512
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
-# Postgres counts microseconds from 2000-01-01, everybody else from 1970-01-01; infinity is the largest number on both sides.
+# Postgres counts microseconds from 2000-01-01, everybody else from 1970-01-01; infinity is the largest number to both.
 MICROSECONDS_TO_2000 = 946_684_800_000_000
 INFINITY = np.iinfo(np.int64).max
 
