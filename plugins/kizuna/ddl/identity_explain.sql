@@ -114,3 +114,69 @@ end
 $$;
 comment on function identity.find is
 'The record and customer that a record key or a customer_id, redirected ones too, stands for; an error when none.';
+
+create or replace function identity.explain(record_a text, record_b text)
+returns table (
+    step integer, from_record text, to_record text, kind text, masked_value text, source text,
+    first_seen_at timestamptz, strength integer, rule_version text
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    one record;
+    other record;
+begin
+    select found.* into one from identity.find(explain.record_a) as found;
+    select found.* into other from identity.find(explain.record_b) as found;
+    if one.record_number = other.record_number then
+        raise exception '% and % are the same record', quote_literal(explain.record_a), quote_literal(explain.record_b)
+            using errcode = 'invalid_parameter_value', hint = 'expected two records, or two ids of one customer';
+    end if;
+    if one.customer_number <> other.customer_number then
+        raise exception '% and % are two customers', quote_literal(explain.record_a), quote_literal(explain.record_b)
+            using errcode = 'invalid_parameter_value', hint = 'ask why not: identity.why_not, kizuna identity why-not';
+    end if;
+    return query
+    with recursive tree as materialized (
+        select chains.* from identity.chains(one.record_number) as chains
+    ),
+    chain as (
+        select tree.* from tree where tree.record_number = other.record_number
+        union all
+        select tree.* from chain inner join tree on chain.linked_to = tree.record_number
+    )
+    select
+        chain.depth, from_records.record_key, to_records.record_key, chain.kind,
+        identity.mask(values.kind, values.value), to_records.source, chain.first_seen_at, chain.strength,
+        identity.decided_by(chain.kind, chain.value_hash)
+    from chain
+    inner join identity.records as from_records on chain.linked_to = from_records.record_number
+    inner join identity.records as to_records on chain.record_number = to_records.record_number
+    left join identity.values on chain.value_hash = values.value_hash and chain.kind = values.kind
+    order by chain.depth;
+    if not found then
+        raise exception 'nothing joins % and % any more',
+            quote_literal(explain.record_a), quote_literal(explain.record_b)
+            using errcode = 'no_data_found', hint = 'what joined them has changed: the next run splits them';
+    end if;
+end
+$$;
+comment on function identity.explain(text, text) is
+'Why two records are one customer: a short chain of the strongest links, values masked. Takes customer_ids too.';
+
+create or replace function identity.decided_by(kind text, value_hash bigint) returns text
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select
+        case
+            when decided_by.kind in ('always', 'never') then (
+                select format('decision %s by %s', overrides.override_id, overrides.who)
+                from identity.overrides where overrides.override_id = decided_by.value_hash
+            )
+            else identity.rule_version()
+        end
+$$;
+comment on function identity.decided_by is
+'By which rules a link counts: the policy''s digest, or the decision and who took it.';
