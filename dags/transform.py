@@ -18,7 +18,7 @@ with DAG(
 ):
     with TaskGroup("staging"):
         build = BuildStaging(task_id="build", of_marts=True)
-        # Nothing waits for the other sources, and their trouble does not keep the marts.
+        # Nothing waits for the other staging models, and their trouble does not keep the marts.
         BuildStaging(task_id="others", of_marts=False)
     with TaskGroup("identity") as identity:
         BuildIdentity(task_id="build")

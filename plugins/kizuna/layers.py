@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from kizuna import settings, warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from kizuna.strategy import Strategy
@@ -50,16 +50,18 @@ def build(
     exclude: str | None = None,
     full_refresh: bool = False,
     folder: str = "",
+    brands: Mapping[str, str] | None = None,
 ) -> list[Node]:
     """Build and test the selected models, and keep every node's result in ops.dbt_nodes.
 
-    What is built beside something else has a `folder` of its own for dbt's files, which two runs must not share.
+    `brands` is the brand of each source that is not of its `default_brand`; without it all are of one. What is built
+    beside something else has a `folder` of its own for dbt's files, which two runs must not share.
 
     Raises:
         LayerError: when a node fails, or nothing was selected (a layer that did nothing is no success).
     """
     os.environ.update(connection_variables(warehouse_url))
-    variables = {"strategy": strategy.model_dump(mode="json"), "as_of": str(as_of)}
+    variables = {"strategy": strategy.model_dump(mode="json"), "as_of": str(as_of), "brands": dict(brands or {})}
     arguments = _arguments(select, exclude, target, folder or target, variables)
     nodes = list(_run([*arguments, "--full-refresh"] if full_refresh else arguments, select))
     _record(nodes, select, target, run_id, warehouse_url)
@@ -98,7 +100,8 @@ def _arguments(
     project, folder = settings.PROJECT / "dbt_project", settings.home() / "dbt" / folder_name
     return [
         *("--log-level", "none", "--log-level-file", "none", "--no-send-anonymous-usage-stats", "--no-version-check"),
-        *("build", "--select", select, "--exclude-resource-type", "unit_test"),
+        # A test is asked when all that it compares is there: in the build that its last model is built in.
+        *("build", "--select", select, "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"),
         *(["--exclude", exclude] if exclude else []),
         *("--project-dir", str(project), "--profiles-dir", str(project), "--target", target),
         *("--target-path", str(folder), "--log-path", str(folder / "logs"), "--vars", json.dumps(variables)),

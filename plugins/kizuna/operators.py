@@ -98,7 +98,7 @@ class BuildModels(BaseOperator):
 
 
 class BuildStaging(BaseOperator):
-    """Build the staging of the marts' sources, or of all others."""
+    """Build the staging models that the marts are built from, or all others."""
 
     def __init__(self, *, of_marts: bool, **keywords: Any) -> None:  # noqa: ANN401
         super().__init__(**keywords)

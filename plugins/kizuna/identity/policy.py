@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from kizuna.settings import PROJECT
 
 KindName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,30}$")]
+BrandName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]  # schemas and roles are named by it
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Probability = Annotated[float, Field(gt=0, le=1)]
 
@@ -127,8 +128,8 @@ class Policy(_Section):
     conflicts: Conflicts = Conflicts()
     scored: Scored = Scored()
     breaker: Breaker = Breaker()
-    default_brand: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")] = "main"
-    brands: dict[str, str] = {}
+    default_brand: BrandName = "main"
+    brands: dict[str, BrandName] = {"eccube": "second"}  # an EC-CUBE shop beside Shopify is another brand's
 
     @model_validator(mode="after")
     def _blocked_kinds_exist(self) -> Policy:

@@ -19,11 +19,9 @@ RUN = "test"
 
 def build_marts(url: str, policy: Strategy, as_of: date, *, full_refresh: bool = False) -> None:
     """Build everything from staging to the unpublished marts."""
-    select, exclude = f"{STAGING_OF_MARTS} identity", "customer_identities"
     layers.build(
-        select,
+        f"{STAGING_OF_MARTS} int_identity__evidence int_identity__identifiers",
         "transform",
-        exclude=exclude,
         run_id=RUN,
         warehouse_url=url,
         strategy=policy,
@@ -49,7 +47,7 @@ def build_staging(url: str, policy: Strategy, as_of: date, *, full_refresh: bool
 
 def rebuild_from_core(url: str, policy: Strategy, as_of: date) -> None:
     """Build core and marts anew on the identities there are."""
-    select = "customer_identities core marts"
+    select = "customer_identities test_name:covers_every_record core marts"
     layers.build(select, "transform", run_id=RUN, warehouse_url=url, strategy=policy, as_of=as_of)
 
 

@@ -14,7 +14,7 @@ with versions as (
 select
     versions._record_id as files_pos_sale_id,
     versions.payload ->> 'system' as source_system,
-    'files:customer:' || (versions.payload ->> 'system') || '/' || fields.customer_number as record_key,
+    {{ files_record_key("pos_sale") }} as record_key,
     fields.customer_number,
     fields.email,
     fields.phone,
