@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from kizuna.cli.identity_explain import explain, why_not
 from kizuna.cli.identity_override import override
 
 
@@ -30,4 +31,6 @@ def hash_command(kind: str, value: str) -> None:
         raise click.ClickException(str(error)) from None
 
 
+identity.add_command(explain)
 identity.add_command(override)
+identity.add_command(why_not)

@@ -253,7 +253,7 @@ begin
             kind := value_kinds[value];
             value_hash := value_hashes[value];
             strength := value_strengths[value];
-            first_seen_at := since[there];
+            first_seen_at := nullif(since[there], 'infinity'); -- that is how nobody knows when is stored
             return next;
         end loop;
     end loop;

@@ -41,7 +41,7 @@ begin
     return query
     select
         'record', records.record_key, linked.record_key, chains.kind, identity.mask(values.kind, values.value),
-        records.source, coalesce(chains.first_seen_at, records.first_seen_at),
+        records.source, coalesce(chains.first_seen_at, nullif(records.first_seen_at, 'infinity')),
         case
             when records.record_number = oldest then 'the oldest record'
             when chains.record_number is null then 'nothing joins it any more: the next run takes it away'

@@ -43,6 +43,15 @@ def test_a_step_has_source_date_strength_and_rules(filled: Filled) -> None:
     assert (found[0], found[1].days, found[2], found[3]) == ("klaviyo", 2, 3, "rules-1")
 
 
+def test_a_link_of_which_nobody_knows_when_has_no_date(filled: Filled) -> None:
+    filled.record("shop", "email:hana@example.jp", customer="hana")
+    filled.record("mail", "email:hana@example.jp", customer="hana")
+    filled.run("update identity.stored_links set first_seen_at = 'infinity' where record_number = 2")
+    filled.run("update identity.records set first_seen_at = 'infinity' where record_number = 2")
+    assert filled.run("select first_seen_at from identity.explain('shop', 'mail')") == [(None,)]
+    assert filled.run("select at from identity.explain('mail') where subject = 'mail'") == [(None,)]
+
+
 def test_strong_links_are_told_before_a_short_weak_one(filled: Filled) -> None:
     filled.record("a", "email:x@example.jp", "name_address:佐藤花|東京", customer="hana")
     filled.record("b", "email:x@example.jp", "phone:0312345679", customer="hana")
