@@ -8,3 +8,6 @@ alter table identity.overrides add column if not exists revoked_why text;
 create unique index if not exists overrides_in_force_once
 on identity.overrides (decision, record_key_a, record_key_b, value_hash) nulls not distinct
 where revoked_at is null;
+
+-- The pairs a person is asked about, best first.
+create index if not exists scored_pairs_probability on identity.scored_pairs (probability);
