@@ -8,7 +8,7 @@ from kizuna.pipeline import SOURCES_OF_MARTS
 
 with DAG(
     "transform",
-    description="staging → identity → core → marts → gate → publish",
+    description="staging → identity → gate → core → marts → gate → publish",
     schedule=[raw_asset(name) for name in SOURCES_OF_MARTS],
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
@@ -21,7 +21,7 @@ with DAG(
         # Nothing waits for the other staging models, and their trouble does not keep the marts.
         BuildStaging(task_id="others", of_marts=False)
     with TaskGroup("identity") as identity:
-        BuildIdentity(task_id="build")
+        BuildIdentity(task_id="build") >> GateModels(gate="identity")
     with TaskGroup("core") as core:
         BuildModels(task_id="build", layer="core")
     with TaskGroup("marts") as marts:

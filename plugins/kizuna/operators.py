@@ -121,7 +121,7 @@ class BuildIdentity(BaseOperator):
 
 
 class GateModels(BaseOperator):
-    """Check the candidate marts, or the rows about to leave."""
+    """Check who is who after a run, the candidate marts, or the rows about to leave."""
 
     def __init__(self, *, gate: str, **keywords: Any) -> None:  # noqa: ANN401
         super().__init__(task_id="gate", **keywords)

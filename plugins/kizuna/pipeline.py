@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from kizuna import identity, landing, layers, outbox, publishing, quality, settings, strategy, warehouse
 from kizuna.identity import policy as identity_policy
+from kizuna.identity import quality as identity_quality
 from kizuna.sources import SOURCES
 from kizuna.strategy import Strategy
 
@@ -99,7 +100,10 @@ class Run:
 
     def gate(self, name: Literal["identity", "marts", "sync"]) -> quality.GateReport:
         """Check who is who after this run, the candidate marts, or the rows about to leave."""
-        return _gate(name, self.warehouse_url, self.run_id)
+        report = _gate(name, self.warehouse_url, self.run_id)
+        if name == "identity":
+            identity_quality.release(self.warehouse_url, self.run_id, "passed the gate")
+        return report
 
     def build_staging(self) -> list[layers.Node]:
         """Build the staging models that identity, core or marts are built from."""
@@ -113,6 +117,7 @@ class Run:
         """Build the identity layer: what identifies records, whom they belong to, and the result as a model."""
         self.build("int_identity__evidence int_identity__identifiers")
         resolution = identity.resolve(self.warehouse_url, self.run_id)
+        identity_quality.measure(self.warehouse_url, self.run_id)
         self.build("customer_identities test_name:covers_every_record")
         return resolution
 
@@ -154,6 +159,7 @@ def transform(run: Run) -> int:
     landing.ensure_tables(run.warehouse_url)
     run.build_staging()
     run.build_identity()
+    run.gate("identity")
     run.build("core")
     run.build("marts")
     run.gate("marts")

@@ -79,7 +79,8 @@ def test_an_ingest_is_gated_after_all_its_streams(bag):
 def test_the_transform_walks_the_layers_and_publishes_only_what_passed_the_gate(bag):
     assert bag["dags"]["transform"]["edges"] == [
         "core.build -> marts.build",
-        "identity.build -> core.build",
+        "identity.build -> identity.gate",
+        "identity.gate -> core.build",
         "marts.build -> marts.gate",
         "marts.gate -> marts.publish",
         "staging.build -> identity.build",

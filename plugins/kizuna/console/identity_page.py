@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from kizuna.console.drawing import STYLE, columns, nothing, rows, shown
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 RUNS_SHOWN = 40
+CLASSES = (0, 1, 2, 3, 4, 5, 6, 11, 21, 51, 101)  # where each class of the histograms starts
 # What is measured at full runs only is shown of the last run that had it, everything else of the last run.
 FULL_ONLY = ("component_size", "ids_per_customer", "top_shared_values", "without_identifiers")
 LATEST = """
@@ -117,8 +119,7 @@ def _tiles(figures: Figures) -> str:
 
 
 def _snapshot(figures: Figures) -> list[str]:
-    sizes = [(label.lstrip("0"), value) for _, label, value in figures["customer_size"]]
-    components = [(label.lstrip("0"), value) for _, label, value in figures["component_size"]]
+    sizes, components = _classes(figures["customer_size"]), _classes(figures["component_size"])
     return [
         _titled(
             "Records per customer / 顧客ごとのレコード数", "Customers by size", columns(sizes, name="customer sizes")
@@ -148,12 +149,12 @@ def _snapshot(figures: Figures) -> list[str]:
 
 
 def _ids(figures: Sequence[tuple[str, str, float]]) -> str:
-    by_kind: dict[str, list[tuple[str, float]]] = defaultdict(list)
-    for kind, label, value in figures:
-        by_kind[kind].append((label, value))
+    by_kind: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
+    for figure in figures:
+        by_kind[figure[0]].append(figure)
     charts = [
-        f"<h3>{escape(kind)}</h3>{columns(bars, name=f'{kind} per customer', height=110)}"
-        for kind, bars in by_kind.items()
+        f"<h3>{escape(kind)}</h3>{columns(_classes(of_kind), name=f'{kind} per customer', height=110)}"
+        for kind, of_kind in by_kind.items()
     ]
     return "".join(charts) or nothing()
 
@@ -165,6 +166,21 @@ def _churn(churn: Mapping[str, Sequence[tuple[str, float]]]) -> str:
             bars, every = churn[kind], max(1, len(churn[kind]) // 3)
             charts.append(f"<h3>{title}</h3>{columns(bars, name=f'{kind} per run', height=110, every=every)}")
     return _titled("Changes per run / 実行ごとの変化", f"The last {RUNS_SHOWN} runs", "".join(charts) or nothing())
+
+
+def _classes(figures: Sequence[tuple[str, str, float]]) -> list[tuple[str, float]]:
+    """Counts by size as a histogram: small sizes one by one, larger ones together."""
+    counts: dict[int, float] = defaultdict(float)
+    for _, label, value in figures:
+        counts[max(start for start in CLASSES if start <= int(label))] += value
+    ends = dict(pairwise(CLASSES))
+    return [(_class_name(start, ends.get(start)), counts[start]) for start in sorted(counts)]
+
+
+def _class_name(start: int, following: int | None) -> str:
+    if following is None:
+        return f"{start}+"
+    return str(start) if following == start + 1 else f"{start}–{following - 1}"
 
 
 def _largest(figures: Sequence[tuple[str, str, float]], count: int = 12) -> list[tuple[str, float]]:

@@ -62,11 +62,18 @@ def test_changes_are_drawn_run_by_run(connection: Connection) -> None:
 
 
 def test_the_page_is_whole_and_loads_nothing(connection: Connection) -> None:
-    measured(connection, 1, ("customer_size", "", "01", 9), ("refusals", "", "<script>", 1), ("churn", "mint", "", 9))
+    measured(connection, 1, ("customer_size", "", "1", 9), ("refusals", "", "<script>", 1), ("churn", "mint", "", 9))
     page = identity_page.page(connection)
     assert not re.search(r"<script|<link|<img|src=|https?:|url\(", page)
     for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
         ElementTree.fromstring(svg)
+
+
+def test_sizes_are_drawn_in_classes_by_size(connection: Connection) -> None:
+    sizes = {"10": 3, "7": 2, "1": 900, "200": 1, "2": 80}
+    measured(connection, 1, *(("customer_size", "", size, count) for size, count in sizes.items()))
+    drawn = identity_page.page(connection).split("customer sizes")[1].split("</svg>")[0]
+    assert re.findall("<title>(.*?)</title>", drawn) == ["1: 900", "2: 80", "6–10: 5", "101+: 1"]
 
 
 def test_bars_are_as_tall_as_their_values() -> None:
