@@ -6,6 +6,7 @@ import click
 
 from kizuna.cli.identity_explain import explain, why_not
 from kizuna.cli.identity_override import override
+from kizuna.cli.identity_quality import quality
 from kizuna.cli.identity_review import review
 
 
@@ -34,5 +35,6 @@ def hash_command(kind: str, value: str) -> None:
 
 identity.add_command(explain)
 identity.add_command(override)
+identity.add_command(quality)
 identity.add_command(review)
 identity.add_command(why_not)

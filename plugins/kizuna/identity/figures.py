@@ -151,7 +151,7 @@ with shared as (
 
 select
     coalesce(values.kind, ''),
-    to_hex(shared.value_hash),
+    to_hex(shared.value_hash) || coalesce(' ' || identity.mask(values.kind, values.value), ''),
     shared.record_count
 from shared
 left join identity.values on shared.value_hash = values.value_hash

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from kizuna import pipeline, warehouse
 from kizuna import quality as gates
+from kizuna.cli import main
 from kizuna.identity import quality
 
 if TYPE_CHECKING:
@@ -181,6 +184,37 @@ def test_only_what_was_measured_is_released(shop: Shop) -> None:
         quality.release(shop.url, "never", "x")
     with pytest.raises(quality.NothingMeasuredError, match="No run of identity"):
         quality.latest(shop.url)
+
+
+def test_shared_values_are_shown_masked(shop: Shop) -> None:
+    shop.put({1: 1, 2: 1})
+    shop.do("insert into identity.kinds values (1, 'phone', '', 4)")
+    shop.do("insert into identity.values values (255, 'phone', '09012345679')")
+    for record in (1, 2):
+        shop.do("insert into identity.stored_links values (255, null, %s, 0, 1)", record)
+    (label,) = [label for metric, _, label in shop.found("run") if metric == "top_shared_values"]
+    assert label.startswith("ff ")
+    assert "09012345679" not in label
+
+
+def test_the_command_shows_the_figures_and_releases_with_who_and_why(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_URL", shop.url)
+    command = ["identity", "quality"]
+    assert "No run of identity has been measured yet" in CliRunner().invoke(main, command).output
+    shop.put({1: 1, 2: 1})
+    shop.found("run 1")
+    assert "largest_customer" in CliRunner().invoke(main, command).output
+    refused = CliRunner().invoke(main, [*command, "--release", " "])
+    assert (refused.exit_code, "needs a reason" in refused.output) == (1, True)
+    done = CliRunner().invoke(main, [*command, "--json", "--full", "--release", "cards", "--who", "Hanako"])
+    told = json.loads(done.output)
+    assert told["run_id"] == "run 1"
+    assert {"metric": "without_identifiers", "kind": "", "label": "", "value": 2} in told["figures"]
+    with shop.session() as connection:
+        kept = connection.execute("select run_id, label from identity.quality where metric = 'released'").fetchall()
+    assert kept == [("run 1", "Hanako: cards")]
 
 
 def test_core_is_built_only_after_the_gate_of_identity(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
