@@ -1,10 +1,31 @@
-{#- Whether a normalized e-mail or phone is what forms are filled with when there is none to give: it links nobody. -#}
+{#-
+    Whether a normalized value is what forms are filled with when there is none to give, or a mall's relay address: it links
+    nobody. The values are `blocked` of identity.yml, passed as the var identity_blocked; its defaults let the project stand
+    alone.
+-#}
 {% macro is_placeholder(kind, value) -%}
-    case {{ kind }}
-        when 'email'
-            then {{ value }} ~ '^(no[-_.]?reply|do[-_.]?not[-_.]?reply|dummy|no[-_.]?mail|none|unknown|xxx+|aaa+)[-_.0-9]*@'
-        when 'phone'
-            then {{ value }} ~ '^\+?(\d)\1+$' or {{ value }} ~ '^0\d{1,3}0{6,}$' or {{ value }} ~ '^0[5789]0(\d)\1{7}$'
-        else false
-    end
+    {%- set defaults = {
+        "email": {"patterns": [
+            '^(no[-_.]?reply|do[-_.]?not[-_.]?reply|dummy|no[-_.]?mail|none|unknown|xxx+|aaa+)[-_.0-9]*@',
+            '@marketplace[.]amazon[.](co[.]jp|com)$',
+            '@([a-z]+[.])?fw[.]rakuten[.]ne[.]jp$',
+        ]},
+        "phone": {"exact": ["0123456789", "0312345678", "0612345678"], "patterns": [
+            '^(\\d)\\1+$',
+            '^0\\d{1,3}(\\d)\\1{5,}$',
+        ]},
+        "name_birth": {"patterns": ['[|](1900|1970)-01-01$']},
+    } -%}
+    {%- set passed = var("identity_blocked", defaults) -%}
+    {%- set tests = [] -%}
+    {%- for blocked_kind, blocked in (passed if passed is mapping else defaults).items() -%}
+        {%- for pattern in blocked.get("patterns", []) -%}
+            {%- do tests.append(kind ~ " = '" ~ blocked_kind ~ "' and " ~ value ~ " ~ " ~ quoted([pattern])) -%}
+        {%- endfor -%}
+        {%- if blocked.get("exact") -%}
+            {%- set exact = value ~ " in (" ~ quoted(blocked["exact"]) ~ ")" -%}
+            {%- do tests.append(kind ~ " = '" ~ blocked_kind ~ "' and " ~ exact) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    ({{ tests | join(" or ") or "false" }})
 {%- endmacro %}

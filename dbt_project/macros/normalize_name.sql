@@ -1,17 +1,32 @@
 {#-
-    A person's name in the form that compares: NFKC, no spaces, middle dots or variation selectors, kana folded, old and
-    variant kanji (旧字体, 異体字) as their common form. 齊/斉 and 齋/斎 are different names and stay apart.
+    A person's name in the form that compares: NFKC, lower case, without honorifics (様, さん …), what stands in brackets, and
+    everything that is no letter (spaces, dots, emoji, variation selectors); kana folded, old and variant kanji (旧字体, 異体字)
+    as their common form by kanji_variants. Null where no letter is left. A name of kanji and katakana without variants
+    takes the short way.
 -#}
 {% macro normalize_name(text) -%}
-    {%- set bare -%}
-        lower(regexp_replace({{ text }}, '[\s\u3000・･\uFE00-\uFE0F\U000E0100-\U000E01EF]', '', 'g'))
-    {%- endset -%}
-    nullif(
-        translate(
-            {{ fold_kana(bare) }},
-            '髙邊邉齋齊﨑嵜濵濱廣瀨德𠮷嶋嶌冨舘龍澤櫻眞惠國會條壽榮栁桒籔藪萬與實寶關鐵圓縣藏禮峯槇遙彌凉曾麥豐靜淸淺黑黃增橫內綠學應',
-            '高辺辺斎斉崎崎浜浜広瀬徳吉島島富館竜沢桜真恵国会条寿栄柳桑薮薮万与実宝関鉄円県蔵礼峰槙遥弥涼曽麦豊静清浅黒黄増横内緑学応'
-        ),
-        ''
+    {%- set variants = kanji_variants() | map(attribute=0) | join -%}
+    {%- set common = kanji_variants() | map(attribute=1) | join -%}
+    {%- set letters = "0-9a-zß-öø-ÿāēīōūァ-ヺー々〆〇㐀-䶿一-鿿가-힣" ~ "\uF900-\uFAFF\U00020000-\U0003FFFF" -%}
+    (
+        select
+            case
+                when typed.name ~ '[^ァ-ヺー々一-鿿]|[{{ variants }}]|[様中]$' collate "C"
+                    then nullif(
+                        translate(
+                            regexp_replace(
+                                {{ fold_kana(
+                                    "regexp_replace(lower(normalize(" ~ text ~ ", NFKC)), "
+                                    ~ "'[(\\[【<][^)\\]】>]*[)\\]】>]?|[^" ~ "ぁ-ゖゝゞ" ~ letters ~ "]', '', 'g')"
+                                ) }},
+                                '(?<=.)(?:様|サマ|サン|チャン|クン|御中)$', ''
+                            ),
+                            '{{ variants }}', '{{ common }}'
+                        ),
+                        ''
+                    )
+                else nullif(typed.name, '')
+            end
+        from (select translate({{ text }}, ' 　', '') as name limit 1) as typed
     )
 {%- endmacro %}

@@ -1,0 +1,119 @@
+-- What identifies a person, a line each: the kind, and its value of normalized parts; unsaid where one of them is.
+{% set identifiers = [
+    ("login", "brand || ':' || login"),
+    ("line", "line_provider || ':' || line_user_id"),
+    ("email", "email"),
+    ("email", "other_email"),
+    ("phone", "phone"),
+    ("phone", "other_phone"),
+    ("name_birth", "full_name || '|' || birth"),
+    ("kana_birth", "coalesce(spoken_kana, family_kana || given_kana) || '|' || birth"),
+    ("name_address", "full_name || '|' || address"),
+    ("name_postal", "full_name || '|' || postal_code"),
+    ("address", "postal_code || '|' || address"),
+] %}
+{% set row = ["evidence_key", "evidence_table", "_sequence", "record_key", "source", "brand", "first_seen_at"] %}
+
+-- Each step is materialized: a value is normalized once, not again for everything made of it.
+with unread as materialized (
+    select
+        evidence.*,
+        {{ name_part("family", "family_name", "full_name") }} as typed_family_name,
+        {{ name_part("given", "given_name", "full_name") }} as typed_given_name,
+        {{ name_part("family", "family_name_kana", "full_name_kana") }} as typed_family_kana,
+        {{ name_part("given", "given_name_kana", "full_name_kana") }} as typed_given_kana
+    from {{ ref("int_identity__evidence") }} as evidence
+    left join {{ source("identity", "read_up_to") }} as taken on evidence.evidence_table = taken.evidence_table
+    where evidence._sequence > coalesce(taken.sequence, 0)
+),
+
+-- What staging has lost, nobody says any more.
+gone as (
+    select taken.evidence_key
+    from {{ source("identity", "evidence") }} as taken
+    left join {{ ref("int_identity__evidence") }} as evidence on taken.evidence_key = evidence.evidence_key
+    where evidence.evidence_key is null
+),
+
+normalized as materialized (
+    select
+        {{ row | join(", ") }},
+        line_provider,
+        {{ normalize_email("email") }} as email,
+        {{ normalize_email("other_email") }} as other_email,
+        {{ normalize_phone("phone") }} as phone,
+        {{ normalize_phone("other_phone") }} as other_phone,
+        {{ normalize_login("login_id") }} as login,
+        {{ normalize_line_user_id("line_user_id") }} as line_user_id,
+        {{ normalize_birth_date("birth") }} as typed_birth,
+        {{ normalize_postal_code("postal_code") }} as postal_code,
+        {{ normalize_address("address") }} as address,
+        {{ normalize_name("typed_family_name") }} as family_name,
+        {{ normalize_name("typed_given_name") }} as given_name,
+        {{ normalize_name("full_name") }} as typed_full_name,
+        typed_family_kana,
+        typed_given_kana,
+        full_name_kana as typed_full_kana
+    from unread
+),
+
+-- A whole name is family and given name in this order; one typed in kana is its own reading.
+whole as materialized (
+    select
+        *,
+        coalesce(typed_full_name, family_name || given_name) as full_name,
+        coalesce(typed_family_kana, {{ kana_only("family_name") }}) as spoken_family_name,
+        coalesce(typed_given_kana, {{ kana_only("given_name") }}) as spoken_given_name,
+        coalesce(typed_full_kana, {{ kana_only("typed_full_name") }}) as spoken_full_name,
+        case when not {{ is_placeholder("'name_birth'", "'|' || typed_birth") }} then typed_birth end as birth
+    from normalized
+),
+
+spoken as materialized (
+    select
+        *,
+        {{ normalize_reading("spoken_family_name") }} as family_kana,
+        {{ normalize_reading("spoken_given_name") }} as given_kana,
+        {{ normalize_reading("spoken_full_name") }} as spoken_kana
+    from whole
+)
+
+select
+    {{ row | join(", ") }},
+    array(
+        select distinct identifiers.kind || ':' || identifiers.value as identifier
+        from (
+            values
+            {% for kind, value in identifiers %}
+                ('{{ kind }}', {{ value }}){{ "," if not loop.last }}
+            {% endfor %}
+        ) as identifiers (kind, value)
+        where identifiers.value is not null and not {{ is_placeholder("identifiers.kind", "identifiers.value") }}
+        order by identifier
+    ) as identifiers,
+    nullif(
+        jsonb_strip_nulls(
+            jsonb_build_object(
+                'family', family_name,
+                'given', given_name,
+                'full', full_name,
+                'family_kana', family_kana,
+                'given_kana', given_kana,
+                'full_kana', coalesce(spoken_kana, family_kana || given_kana),
+                'birth', birth
+            )
+        ),
+        '{}'
+    ) as profile,
+    false as is_gone
+from spoken
+union all
+select
+    evidence_key,
+    {% for column in row[1:] %}
+        null as {{ column }},
+    {% endfor %}
+    null as identifiers,
+    null as profile,
+    true as is_gone
+from gone
