@@ -7,11 +7,14 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset, BaseOperator
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Asset, BaseOperator, Param
 from airflow.sdk.bases.hook import BaseHook
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from kizuna import landing, pipeline, settings
+from kizuna.identity import questions
+from kizuna.identity.review import ANSWERS
 from kizuna.reading import Span
 
 if TYPE_CHECKING:
@@ -118,6 +121,45 @@ class BuildIdentity(BaseOperator):
     def execute(self, context: Context) -> dict[str, str]:
         """Return how many ids were minted, merged, split and restored."""
         return _counts(asdict(_run(context).build_identity()))
+
+
+class QueuePairs(BaseOperator):
+    """Choose the pairs of records that a person is asked about."""
+
+    def __init__(self, *, most: int, **keywords: Any) -> None:  # noqa: ANN401
+        super().__init__(**keywords)
+        self.most = most
+
+    def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002
+        """Return one question a pair; whatever it shows of a person is masked."""
+        return questions.ask(settings.warehouse_url(), self.most)
+
+
+class AskAboutPair(HITLOperator):
+    """Ask a person whether two records are the same person, and write the answer down as their decision.
+
+    Nobody's answer in time is `later`: the pair is asked about again another day. A cleared task keeps showing the
+    question it was created with, so the answer must name the pair that was seen, and is refused for any other.
+    """
+
+    def __init__(self, *, pair: str, **keywords: Any) -> None:  # noqa: ANN401
+        params = {
+            "pair": Param(pair, type="string", enum=[pair], title="The pair these answers are for"),
+            "why": Param("reviewed side by side", type="string", minLength=1, title="Why (nothing personal)"),
+        }
+        super().__init__(options=list(ANSWERS), defaults="later", params=params, **keywords)
+        self.pair = pair
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, str]:
+        """Return the pair and the answer, and neither who gave it nor why: those are in identity.overrides."""
+        answered = super().execute_complete(context, event)
+        answer, given, user = answered["chosen_options"][0], answered["params_input"], answered["responded_by_user"]
+        if user is not None and answer != "later":
+            if given.get("pair") != self.pair:
+                message = f"the answer is for pair {given.get('pair')!r}, the question is {self.pair!r}: answer it anew"
+                raise ValueError(message)
+            questions.answer(settings.warehouse_url(), self.pair, answer, who=user["name"], why=given["why"])
+        return {"pair": self.pair, "answer": answer}
 
 
 class GateModels(BaseOperator):

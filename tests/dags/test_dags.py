@@ -59,9 +59,14 @@ def test_every_dag_file_imports(bag):
     assert bag["errors"] == {}
 
 
-def test_there_is_one_ingest_per_source_and_the_two_that_follow(bag):
+def test_there_is_one_ingest_per_source_and_those_that_follow(bag):
     sources = {file.stem for file in (PROJECT / "plugins" / "kizuna" / "sources").glob("*.py")} - {"__init__"}
-    assert set(bag["dags"]) == {f"ingest_{source}" for source in sources} | {"transform", "activate", "sweep"}
+    assert set(bag["dags"]) == {f"ingest_{source}" for source in sources} | {
+        "transform",
+        "activate",
+        "sweep",
+        "review_identity",
+    }
 
 
 def test_no_run_overtakes_another_and_the_past_is_not_repeated(bag):
