@@ -90,9 +90,9 @@ def test_an_address_counts_between_records_that_agree_and_a_scored_pair_before_t
     assert [step[1:4] for step in steps(filled, "a", "c")] == [("a", "c", "address")]
 
 
-def test_a_decision_is_a_link_with_who_decided(filled: Filled) -> None:
-    filled.record("a", customer="hana")
-    filled.record("b", customer="hana")
+def test_a_decision_is_a_link_before_all_others_and_told_with_who_decided(filled: Filled) -> None:
+    filled.record("a", "login:kizuna:1", customer="hana")
+    filled.record("b", "login:kizuna:1", customer="hana")
     filled.run(
         "insert into identity.overrides (override_id, decision, record_key_a, record_key_b, who, why) "
         "values (12, 'always', 'a', 'b', 'kei', 'she told us')"
