@@ -14,11 +14,13 @@ class Relation(IntFlag):
     AGREE = 1
     BIRTHS_DIFFER = 2
     NAMES_CONTRADICT = 4
+    NAMES_DOUBTFUL = 8  # one is not known to be a reading of the other: no contradiction, but something against
 
 
 UNKNOWN = Relation.UNKNOWN
 AGREE = Relation.AGREE
 CONTRADICT = Relation.BIRTHS_DIFFER | Relation.NAMES_CONTRADICT
+AGAINST = CONTRADICT | Relation.NAMES_DOUBTFUL
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kizuna.identity import connecting
+from kizuna.identity.capping import spread
 from kizuna.identity.refusing import (
     AGREEMENT,
     BIRTHS_DIFFER,
@@ -75,8 +76,10 @@ class Contest:
     @property
     def likely(self) -> tuple[Numbers, Numbers]:
         """The (component, pair of profiles) that will be asked about."""
-        alike = any(kind.requires == "agreement" for kind in self.policy.kinds.values())
-        return likely_pairs(self.components, self.profiles, self.profile_count, alike=alike)
+        needs_agreement = np.array([kind.requires == "agreement" for kind in self.policy.kinds.values()])
+        strict = np.zeros(self.count, dtype=bool)
+        strict[self.value_components[needs_agreement[self.value_kinds]]] = True
+        return likely_pairs(self.components, self.profiles, self.profile_count, strict)
 
     def oldest_carriers(self, values: Numbers, sides: Numbers, clusters: Numbers) -> Numbers:
         """Return the oldest record of a value in a cluster, for each of `values` and `sides`."""
@@ -105,7 +108,13 @@ class Contest:
             owned=machine.table(
                 {"kind": self.owned.kinds, "scope": self.owned.scopes, "value": self.owned.values, "next": rows}
             ),
-            values=machine.table({"kind": np.append(self.value_kinds, -1), "carriers": self.carrier_starts}),
+            values=machine.table(
+                {
+                    "kind": np.append(self.value_kinds, -1),
+                    "requires": self.carrier_starts,  # is settled before it is read
+                    "carriers": self.carrier_starts,
+                }
+            ),
             carriers=carriers,
             spans=self.spans(NOTHING_KNOWN, machine),
             pairs=machine.table(
@@ -117,11 +126,9 @@ class Contest:
             known=NOTHING_KNOWN.table(machine),
             kinds=machine.table(
                 {
-                    "requires": np.array([*requires, NOTHING_AGAINST, NOTHING]),
-                    "limit": np.array([*(kind.max_per_customer or 0 for kind in kinds), 0, 0]),
-                    "limit_reason": np.array(
-                        [*(LIMIT_REASONS.get(name, TOO_MANY) for name in self.policy.names), 0, 0]
-                    ),
+                    "requires": np.array(requires),
+                    "limit": np.array([kind.max_per_customer or 0 for kind in kinds]),
+                    "limit_reason": np.array([LIMIT_REASONS.get(name, TOO_MANY) for name in self.policy.names]),
                 }
             ),
             profile_count=self.profile_count,
@@ -184,12 +191,6 @@ def gather(problem: Problem, policy: Policy, evidence: Evidence, roots: Numbers,
     )
 
 
-def spread(firsts: Numbers, sizes: Numbers) -> Numbers:
-    """Return first, first + 1, … for each first, as many as its size."""
-    ends = np.cumsum(sizes, dtype=np.int64)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(firsts - (ends - sizes), sizes)
-
-
 def _in_order(problem: Problem, evidence: Evidence, values: Numbers, components: Numbers) -> tuple[Numbers, Numbers]:
     """Order values by component, strength, first seen, hash; return them with their hashes."""
     sizes = evidence.sizes[values]
@@ -207,13 +208,16 @@ def _owned(problem: Problem, policy: Policy, evidence: Evidence, values: Numbers
     sizes = evidence.sizes[values]
     places = spread(evidence.firsts[values], sizes)
     records = place[evidence.records[places]]
-    order = np.argsort(records, kind="stable")
-    scopes = problem.link_scopes[evidence.order[places[order]]]
+    numbers = np.repeat(np.arange(len(values)), sizes)
+    order = np.lexsort((numbers, records))
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (np.diff(records[order]) != 0) | (np.diff(numbers[order]) != 0)
+    order = order[new]
     return Owned(
         starts=np.searchsorted(records[order], np.arange(place.max(initial=-1) + 2)),
         kinds=np.repeat(evidence.kinds[values], sizes)[order],
-        scopes=np.unique(scopes, return_inverse=True)[1],
-        values=np.repeat(np.arange(len(values)), sizes)[order],
+        scopes=np.unique(problem.link_scopes[evidence.order[places[order]]], return_inverse=True)[1],
+        values=numbers[order],
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kizuna.identity import connecting
+from kizuna.identity.capping import by_value, first_places
 
 if TYPE_CHECKING:
     from kizuna.identity.compiling import Machine
@@ -36,7 +37,8 @@ class Evidence:
 
 def group(problem: Problem, policy: Policy) -> Evidence:
     """Sort the links by value and the pairs by precedence."""
-    order, firsts = _by_value(problem.link_values)
+    order = by_value(problem.link_values) if problem.link_order is None else problem.link_order
+    firsts = first_places(problem.link_values, order)
     sizes = np.diff(firsts, append=len(order)).astype(np.int32)
     kinds = problem.link_kinds[order[firsts]]
     exclusive = np.array([bool(kind.max_per_customer) for kind in policy.kinds.values()])
@@ -51,15 +53,6 @@ def group(problem: Problem, policy: Policy) -> Evidence:
         never=_sorted(*problem.never),
         scored=_accepted(problem, policy),
     )
-
-
-def _by_value(values: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the places of the links in the order of their values, and where each value begins."""
-    order = np.argsort(values).astype(np.int32)
-    ordered = values[order]
-    starts = np.ones(len(values), dtype=bool)
-    starts[1:] = ordered[1:] != ordered[:-1]
-    return order, np.flatnonzero(starts).astype(np.int32)
 
 
 def _sorted(left: Numbers, right: Numbers) -> Pairs:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from kizuna.identity.connecting import NOBODY, Column, Table
 from kizuna.identity.refusing import (
     ACCEPTED,
+    AGREEMENT,
     AGREES,
     ALWAYS,
+    NOTHING_AGAINST,
     SCORED,
     UNASKED,
     Notes,
     Pieces,
+    is_disputed,
     owns,
     refuse,
     relate,
@@ -28,6 +31,7 @@ def join_components(pieces: Pieces, notes: Notes, todo: Column, begin: int, unfi
         component = todo[place]
         refusals, wanted = notes.counts[0], notes.counts[1]
         reset(pieces.people, pieces.owned, pieces.spans[component].people, pieces.spans[component + 1].people)
+        settle_requirements(pieces, notes, component)
         follow_evidence(pieces, notes, component)
         is_full = notes.counts[0] > len(notes.refusals)
         if is_full or notes.counts[1] > wanted:
@@ -54,6 +58,15 @@ def reset(people: Table, owned: Table, begin: int, end: int) -> None:
         people[record].owned_last = after - 1 if after > first else NOBODY
         for row in range(first, after):
             owned[row].next = row + 1 if row + 1 < after else NOBODY
+
+
+def settle_requirements(pieces: Pieces, notes: Notes, component: int) -> None:
+    """Say of each value what it requires: one that is said to be of two persons joins only who agree."""
+    for value in range(pieces.spans[component].values, pieces.spans[component + 1].values):
+        requires = pieces.kinds[pieces.values[value].kind].requires
+        if requires == NOTHING_AGAINST and is_disputed(pieces, notes, component, value):
+            requires = AGREEMENT
+        pieces.values[value].requires = requires
 
 
 def follow_evidence(pieces: Pieces, notes: Notes, component: int) -> None:
@@ -119,7 +132,8 @@ def join(pieces: Pieces, notes: Notes, component: int, a: int, b: int, kind: int
     left, right = root(pieces.people, a), root(pieces.people, b)
     if left == right:
         return True
-    reason = refuse(pieces, notes, component, left, right, a, b, kind)
+    requires = pieces.values[value].requires if value != NOBODY else NOTHING_AGAINST
+    reason = refuse(pieces, notes, component, left, right, a, b, kind, requires)
     if reason >= 0:
         note(notes.refusals, notes.counts, a, b, kind, value, reason)
     if reason != ACCEPTED:

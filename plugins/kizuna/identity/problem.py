@@ -31,8 +31,10 @@ REASONS = (
 class Problem:
     """Records 0 … record_count - 1 from the oldest, and what joins or parts them; only unblocked links.
 
-    Links: distinct (record, value), with the kind's place in `policy.names`, the earliest microsecond they were seen,
-    and a number for the scope (0 where global). `profiles` says the place in `profile_texts` per record, -1 for none.
+    Links: (record, value), also repeatedly, with the kind's place in `policy.names`, the microsecond they were seen,
+    and a number for the scope (0 where global). `profiles` says the place in `profile_texts` per record, -1 for none; a
+    method `fetch(places)` of the texts is called before many are read. `link_order`, where it is known: the places of
+    the links to use, value by value (capping.by_value); the others are not looked at.
     """
 
     record_count: int
@@ -46,6 +48,7 @@ class Problem:
     always: tuple[Numbers, Numbers]
     never: tuple[Numbers, Numbers]
     scored: tuple[Numbers, Numbers, npt.NDArray[np.float64]]
+    link_order: Numbers | None = None
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from kizuna.identity.comparing import AGAINST, AGREE, CONTRADICT, Relation
 from kizuna.identity.connecting import NOBODY, Column, Table
 
 # What two profiles say of each other: the flags of comparing.Relation, and one for pairs nobody has compared yet.
-AGREES, BIRTHS_DIFFER, NAMES_CONTRADICT, UNASKED = 1, 2, 4, 8
-CONTRADICTS = BIRTHS_DIFFER | NAMES_CONTRADICT
+AGREES, BIRTHS_DIFFER, NAMES_CONTRADICT = int(AGREE), int(Relation.BIRTHS_DIFFER), int(Relation.NAMES_CONTRADICT)
+CONTRADICTS, SPEAKS_AGAINST = int(CONTRADICT), int(AGAINST)
+UNASKED = 1 << 14
 # What a kind requires.
 NOTHING, NOTHING_AGAINST, AGREEMENT = 0, 1, 2
 # Why a union is refused: places in problem.REASONS, and two that are none.
@@ -27,12 +29,12 @@ class Pieces(NamedTuple):
 
     people: Table  # above, profile, said_first, said_last, said_next, owned, owned_first, owned_last
     owned: Table  # kind, scope, value, next
-    values: Table  # kind, carriers
+    values: Table  # kind, requires (of its carriers), carriers
     carriers: Column
     spans: Table  # people, values, always, never, scored, known
     pairs: Table  # left, right
     known: Table  # pair (smaller profile * profile_count + larger; ascending within a component), relation
-    kinds: Table  # requires, limit, limit_reason; the last two are SCORED and ALWAYS
+    kinds: Table  # requires, limit, limit_reason
     profile_count: int
     refusing: int  # flags of contradictions that refuse
 
@@ -54,7 +56,9 @@ def root(people: Table, record: int) -> int:
     return record
 
 
-def refuse(pieces: Pieces, notes: Notes, component: int, left: int, right: int, a: int, b: int, kind: int) -> int:
+def refuse(
+    pieces: Pieces, notes: Notes, component: int, left: int, right: int, a: int, b: int, kind: int, requires: int
+) -> int:
     """Say why two clusters, named by their oldest records, may not be joined by the records a and b."""
     if is_never(pieces.people, pieces.pairs, pieces.spans, component, left, right):
         return NEVER
@@ -64,7 +68,7 @@ def refuse(pieces: Pieces, notes: Notes, component: int, left: int, right: int, 
     if reason == ACCEPTED:
         reason = contradiction(pieces, notes, component, left, right)
     if reason == ACCEPTED:
-        reason = lack(pieces, notes, component, a, b, kind)
+        reason = lack(pieces, notes, component, a, b, requires)
     return reason
 
 
@@ -143,20 +147,33 @@ def contradiction(pieces: Pieces, notes: Notes, component: int, left: int, right
     return NAMES if found & NAMES_CONTRADICT else ACCEPTED
 
 
-def lack(pieces: Pieces, notes: Notes, component: int, a: int, b: int, kind: int) -> int:
-    """Say whether two records lack what a kind of evidence requires of them."""
-    requires = pieces.kinds[kind].requires
+def lack(pieces: Pieces, notes: Notes, component: int, a: int, b: int, requires: int) -> int:
+    """Say whether two records lack what evidence requires of them."""
     left, right = pieces.people[a].profile, pieces.people[b].profile
     if requires == NOTHING or (left == right and requires == NOTHING_AGAINST):
         return ACCEPTED
     relation = relate(pieces, notes, component, left, right)
     if relation == UNASKED:
         return UNDECIDED
-    if requires == AGREEMENT and not relation & AGREES:
-        return NO_AGREEMENT
-    if relation & CONTRADICTS:
+    if relation & SPEAKS_AGAINST:
         return BIRTHS if relation & BIRTHS_DIFFER else NAMES
-    return ACCEPTED
+    return NO_AGREEMENT if requires == AGREEMENT and not relation & AGREES else ACCEPTED
+
+
+def is_disputed(pieces: Pieces, notes: Notes, component: int, value: int) -> bool:
+    """Say whether two records of a value contradict each other, so that nobody knows whose it is."""
+    count = 0
+    for place in range(pieces.values[value].carriers, pieces.values[value + 1].carriers):
+        profile, known = pieces.people[pieces.carriers[place]].profile, 0
+        while known < count and notes.heads[known] != profile:
+            known += 1
+        if known == count:
+            for other in range(count):
+                if relate(pieces, notes, component, notes.heads[other], profile) & CONTRADICTS:
+                    return True
+            notes.heads[count] = profile
+            count += 1
+    return False
 
 
 def relate(pieces: Pieces, notes: Notes, component: int, left: int, right: int) -> int:

@@ -34,17 +34,19 @@ class Known:
         return machine.table({"pair": self.pairs, "relation": self.relations}, np.int64)
 
 
-NOTHING_KNOWN = Known(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
+NOTHING_KNOWN = Known(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int16))
 
 
-def likely_pairs(components: Numbers, profiles: Numbers, profile_count: int, *, alike: bool) -> tuple[Numbers, Numbers]:
-    """Return (component, pair) of all profiles in small components; with themselves too where `alike`.
+def likely_pairs(
+    components: Numbers, profiles: Numbers, profile_count: int, strict: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Return (component, pair) of all profiles in small components; in strict ones with themselves too.
 
     Args:
         components: per record its contested component, ascending.
         profiles: per record its profile, -1 for none.
         profile_count: how many profiles there are.
-        alike: whether a kind requires agreement, which even one and the same profile may lack.
+        strict: per component whether something requires agreement, which even one profile with itself may lack.
     """
     said = np.flatnonzero(profiles >= 0)
     keys = np.unique(components[said] * np.int64(profile_count) + profiles[said])
@@ -52,7 +54,8 @@ def likely_pairs(components: Numbers, profiles: Numbers, profile_count: int, *, 
     sizes = np.bincount(owners, minlength=1)[owners] if len(owners) else owners
     small = sizes <= ALL_PAIRS_UP_TO
     owners, texts = owners[small], texts[small]
-    found = [(owners, texts * profile_count + texts)] if alike else []
+    alone = strict[owners]
+    found = [(owners[alone], texts[alone] * (profile_count + 1))]
     # Neighbours at distance 1, 2, …: all pairs of a component, without a loop over components.
     left = np.arange(len(owners) - 1)
     for distance in range(1, ALL_PAIRS_UP_TO):
@@ -72,7 +75,7 @@ def learn(
     new[1:] = (components[1:] != components[:-1]) | (pairs[1:] != pairs[:-1])
     components, pairs = components[new], pairs[new]
     distinct, places = np.unique(pairs, return_inverse=True)
-    relations = np.empty(len(distinct), dtype=np.int8)
+    relations = np.empty(len(distinct), dtype=np.int16)
     for start in range(0, len(distinct), PAIRS_AT_ONCE):
         slots = slice(start, start + PAIRS_AT_ONCE)
         relations[slots] = _compare(distinct[slots], problem, compare)
@@ -81,7 +84,10 @@ def learn(
 
 def _compare(pairs: Numbers, problem: Problem, compare: Callable[[Profile, Profile], Relation]) -> list[int]:
     left, right = np.divmod(pairs, len(problem.profile_texts))
-    texts = {place: problem.profile_texts[place] for place in np.union1d(left, right).tolist()}
+    places = np.union1d(left, right)
+    if fetch := getattr(problem.profile_texts, "fetch", None):  # texts that are read from afar like to come together
+        fetch(places)
+    texts = {place: problem.profile_texts[place] for place in places.tolist()}
     both = ((texts[a], texts[b]) for a, b in zip(left.tolist(), right.tolist(), strict=True))
     return [int(relation) for relation in starmap(compare, both)]
 

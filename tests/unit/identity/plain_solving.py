@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kizuna.identity.comparing import AGREE, CONTRADICT, UNKNOWN, Relation
+from kizuna.identity.comparing import AGAINST, AGREE, CONTRADICT, UNKNOWN, Relation
 from kizuna.identity.problem import ALWAYS, REASONS, SCORED, Numbers, Problem, Refusals, Solution
 
 if TYPE_CHECKING:
@@ -115,25 +115,36 @@ class _Clusters:
     def follow(self, carriers: list[int], kind: int, value: int, *, agreeing: bool) -> None:
         """Join the records of one value: those with one profile to each other, then the rest in pairs."""
         heads: list[int] = []
+        requires = self._requirement(carriers, kind)
         for record in carriers:
             same = [h for h in heads if self.profiles[h] == self.profiles[record]]
-            joined = [h for h in same if self._agreeing(h, record) == agreeing and self.join(h, record, kind, value)]
+            joined = [
+                h for h in same if self._agreeing(h, record) == agreeing and self.join(h, record, kind, value, requires)
+            ]
             if not joined and not any(self.forest.find(h) == self.forest.find(record) for h in same):
                 heads.append(record)
         for a, b in combinations(heads, 2):
             if self._agreeing(a, b) == agreeing:
-                self.join(a, b, kind, value)
+                self.join(a, b, kind, value, requires)
 
     def _agreeing(self, a: int, b: int) -> bool:
         left, right = self.profiles[a], self.profiles[b]
         return left == right != -1 or bool(self.relation(left, right) & AGREE)
 
-    def join(self, a: int, b: int, kind: int, value: int) -> bool:
+    def _requirement(self, carriers: list[int], kind: int) -> str:
+        """What is said to be of two persons joins only who agree."""
+        requires = self.kinds[kind].requires
+        pairs = combinations({self.profiles[record] for record in carriers}, 2)
+        if requires == "nothing_against" and any(self.relation(a, b) & CONTRADICT for a, b in pairs):
+            return "agreement"
+        return requires
+
+    def join(self, a: int, b: int, kind: int, value: int, requires: str = "nothing_against") -> bool:
         """Join the clusters of two records unless something refuses; say whether they are together."""
         left, right = self.forest.find(a), self.forest.find(b)
         if left == right:
             return True
-        reason = self._refusal(left, right, a, b, kind)
+        reason = self._refusal(left, right, a, b, kind, requires)
         if reason:
             self.refused.append((a, b, kind, value, REASONS.index(reason)))
             return False
@@ -146,12 +157,12 @@ class _Clusters:
             self.owned[kept][scope] |= values
         return True
 
-    def _refusal(self, left: int, right: int, a: int, b: int, kind: int) -> str:
+    def _refusal(self, left: int, right: int, a: int, b: int, kind: int, requires: str) -> str:
         if self.enemies[left] & self.members[right]:
             return "never by decision"
         if kind == ALWAYS:
             return ""
-        return self._too_many(left, right) or self._contradiction(left, right) or self._lack(a, b, kind)
+        return self._too_many(left, right) or self._contradiction(left, right) or self._lack(a, b, requires)
 
     def _too_many(self, left: int, right: int) -> str:
         for scope in sorted(self.owned[left].keys() & self.owned[right].keys()):
@@ -170,14 +181,11 @@ class _Clusters:
             return "birth dates differ"
         return "names contradict" if found & Relation.NAMES_CONTRADICT and self.conflicts.names else ""
 
-    def _lack(self, a: int, b: int, kind: int) -> str:
-        requires = self.kinds[kind].requires if kind != SCORED else "nothing_against"
+    def _lack(self, a: int, b: int, requires: str) -> str:
         relation = self.relation(self.profiles[a], self.profiles[b])
-        if requires == "agreement" and not relation & AGREE:
-            return "no agreement"
-        if requires != "nothing" and relation & CONTRADICT:
+        if requires != "nothing" and relation & AGAINST:
             return "birth dates differ" if relation & Relation.BIRTHS_DIFFER else "names contradict"
-        return ""
+        return "no agreement" if requires == "agreement" and not relation & AGREE else ""
 
     def solution(self, scored: Iterable[tuple[int, int]]) -> Solution:
         """Label what is together."""

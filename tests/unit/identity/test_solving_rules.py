@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kizuna.identity.comparing import Profile
+from kizuna.identity.comparing import Profile, Relation, compare
 from kizuna.identity.policy import Conflicts, Kind, Policy, Scored
+from kizuna.identity.solving import solve
 from tests.unit.identity.problems import POLICY, Story, clusters, reasons
 
 TARO = Profile(family="佐藤", given="太郎", full="佐藤太郎")
@@ -74,6 +75,30 @@ def test_a_kind_that_requires_agreement_joins_only_who_agrees(left, right, toget
     solution = Story([left, right], [(0, "phone:1"), (1, "phone:1")]).solve(policy(phone=kind("agreement")))
     assert clusters(solution) == [0, 0 if together else 1]
     assert reasons(solution) == ([] if together else [(0, 1, "no agreement")])
+
+
+def test_a_value_of_two_persons_joins_only_who_agrees_with_one_of_them() -> None:
+    story = Story([TARO, HANAKO, None, TARO_BOTH], [(record, "phone:1") for record in range(4)])
+    solution = story.solve()
+    assert clusters(solution) == [0, 1, 2, 0]
+    assert solution.households.tolist() == [0, 0, 0, 0]
+    assert (0, 2, "no agreement") in reasons(solution)
+
+
+def test_a_login_of_two_persons_joins_who_says_nothing_against_the_older_one() -> None:
+    story = Story([TARO, HANAKO, None], [(record, "login:a:1") for record in range(3)])
+    assert clusters(story.solve()) == [0, 1, 0]
+
+
+def test_a_doubtful_reading_refuses_a_link_but_parts_no_customers() -> None:
+    def doubt(left: Profile, right: Profile) -> Relation:
+        return Relation.NAMES_DOUBTFUL if {left, right} == {TARO, HANAKO} else compare(left, right)
+
+    values = [(0, "email:a"), (1, "email:a"), (0, "phone:1"), (2, "phone:1"), (1, "phone:2"), (2, "phone:2")]
+    problem = Story([TARO, HANAKO, None], values).problem()
+    assert clusters(solve(problem, POLICY, doubt)) == [0, 0, 0]
+    alone = Story([TARO, HANAKO], values[:2]).problem()
+    assert reasons(solve(alone, POLICY, doubt)) == [(0, 1, "names contradict")]
 
 
 def test_one_family_name_alone_is_no_agreement() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kizuna.identity import compiling, relating, solving
-from kizuna.identity.comparing import Profile, compare
+from kizuna.identity.capping import by_value
+from kizuna.identity.comparing import Profile, Relation, compare
 from kizuna.identity.policy import Conflicts, Kind, Policy
 from kizuna.identity.solving import solve
 from tests.unit.identity import plain_solving
@@ -58,6 +61,11 @@ STORIES = st.builds(
 CASES = st.tuples(STORIES, st.sampled_from(POLICIES))
 
 
+def doubt(left: Profile, right: Profile) -> Relation:
+    """Compare, with a doubt where nothing is known."""
+    return compare(left, right) or Relation(Relation.NAMES_DOUBTFUL * (left.birth != right.birth))
+
+
 def same(left: Solution, right: Solution) -> None:
     for name in ("components", "clusters", "households"):
         assert getattr(left, name).tolist() == getattr(right, name).tolist(), name
@@ -69,7 +77,7 @@ def same(left: Solution, right: Solution) -> None:
 def test_the_solver_finds_what_the_plainest_one_finds(case) -> None:
     story, policy = case
     problem = story.problem(policy)
-    same(solve(problem, policy, compare), plain_solving.solve(problem, policy, compare))
+    same(solve(problem, policy, doubt), plain_solving.solve(problem, policy, doubt))
 
 
 @given(CASES)
@@ -77,25 +85,46 @@ def test_the_solver_finds_what_the_plainest_one_finds(case) -> None:
 def test_compiled_and_interpreted_steps_say_the_same(case) -> None:
     story, policy = case
     problem = story.problem(policy)
-    same(solve(problem, policy, compare, compiling.machine(1 << 30)), solve(problem, policy, compare))
+    same(solve(problem, policy, doubt, compiling.machine(1 << 30)), solve(problem, policy, doubt))
 
 
 @given(CASES)
 def test_pairs_that_nobody_expected_are_asked_about_on_the_way(case) -> None:
     story, policy = case
     problem = story.problem(policy)
-    expected = solve(problem, policy, compare)
+    expected = solve(problem, policy, doubt)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(relating, "ALL_PAIRS_UP_TO", 1)
-        same(solve(problem, policy, compare), expected)
+        same(solve(problem, policy, doubt), expected)
 
 
 @given(CASES)
 def test_notes_that_are_full_are_emptied_on_the_way(case) -> None:
     story, policy = case
     problem = story.problem(policy)
-    expected = solve(problem, policy, compare)
+    expected = solve(problem, policy, doubt)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(relating, "ALL_PAIRS_UP_TO", 1)
         patch.setattr(solving, "MOST_NOTES", 1)
-        same(solve(problem, policy, compare), expected)
+        same(solve(problem, policy, doubt), expected)
+
+
+@given(CASES)
+def test_links_that_come_repeatedly_count_once(case) -> None:
+    story, policy = case
+    problem = story.problem(policy)
+    names = [f"link_{name}" for name in ("records", "values", "kinds", "seen", "scopes")]
+    twice = {name: np.tile(getattr(problem, name), 2) for name in names}
+    twice["link_seen"][len(problem.link_seen) :] += 1000
+    same(solve(replace(problem, **twice), policy, doubt), solve(problem, policy, doubt))
+
+
+@given(CASES)
+def test_links_that_the_order_leaves_out_are_not_looked_at(case) -> None:
+    story, policy = case
+    problem = story.problem(policy)
+    kept = problem.link_values % 3 > 0
+    names = [f"link_{name}" for name in ("records", "values", "kinds", "seen", "scopes")]
+    fewer = replace(problem, **{name: getattr(problem, name)[kept] for name in names})
+    order = by_value(problem.link_values)
+    same(solve(replace(problem, link_order=order[kept[order]]), policy, doubt), solve(fewer, policy, doubt))
