@@ -6,21 +6,22 @@
     (
         select
             case
-                when typed.kana ~ '[ぁ-ゖゝゞ]' collate "C"
+                when full_width.kana ~ '[ぁ-ゖゝゞ]' collate "C"
                     then translate(
-                        typed.kana,
+                        full_width.kana,
                         'いうんかしこたきみりなおさまよゆとくえちのあすけめひやらにはわせつるてろそもねれほをふむへぬゃゅょっがぎぐげござじずぜぞだぢづでどばびぶべぼぱぴぷぺぽぁぃぅぇぉゎゐゑゔゕゖゝゞ',
                         'イウンカシコタキミリナオサマヨユトクエチノアスケメヒヤラニハワセツルテロソモネレホヲフムヘヌャュョッガギグゲゴザジズゼゾダヂヅデドバビブベボパピプペポァィゥェォヮヰヱヴヵヶヽヾ'
                     )
-                else typed.kana
+                else full_width.kana
             end
         from (
             select
                 case
-                    when {{ text }} ~ '[^ -~ぁ-ヿ一-鿿々〇]' collate "C" then normalize({{ text }}, NFKC)
-                    else {{ text }}
+                    when typed.kana ~ '[^ -~ぁ-ヿ一-鿿々〇]' collate "C" then normalize(typed.kana, NFKC)
+                    else typed.kana
                 end as kana
+            from (select {{ text }} as kana limit 1) as typed
             limit 1
-        ) as typed
+        ) as full_width
     )
 {%- endmacro %}

@@ -5,10 +5,15 @@
 {% macro name_part(part, own, whole) -%}
     coalesce(
         nullif(btrim({{ own }}, ' 　'), ''),
-        substring(
-            {{ whole }}
-            from '^[ 　]*{{ "([^ -~　]+)[ 　]+[^ -~　]+" if part == "family" else "[^ -~　]+[ 　]+([^ -~　]+)" }}(?:[ 　]*様)?[ 　]*$'
-            collate "C"
+        (
+            select
+                case
+                    when
+                        split_part(typed.name, ' ', 2) <> '' and split_part(typed.name, ' ', 3) in ('', '様')
+                        and octet_length(typed.name) > length(typed.name)
+                        then split_part(typed.name, ' ', {{ 1 if part == "family" else 2 }})
+                end
+            from (select btrim(replace({{ whole }}, '　', ' ')) as name limit 1) as typed
         )
     )
 {%- endmacro %}

@@ -9,60 +9,85 @@
         "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)",
         "|(?:18|19|20)(?:0[48]|[2468][048]|[13579][26])-02-29|2000-02-29)$",
     ] | join -%}
-    {%- set year_of_an_era -%}
-        ^(?:M(?:[1-3]?[0-9]|4[0-5])|T(?:[0-9]|1[0-5])|S(?:[1-5]?[0-9]|6[0-4])|H(?:[12]?[0-9]|3[01])|R[0-9]{1,2})$
-    {%- endset -%}
+    {%- set eras = {"M": (1868, 45), "T": (1912, 15), "S": (1926, 64), "H": (1989, 31), "R": (2019, 99)} -%}
     {%- set without_midnight -%}
-        regexp_replace(
-            upper(normalize({{ text }}, NFKC)), '[T ]0?0:00(?::00(?:\.0+)?)?(?:Z|[+]00(?::?00)?)?\s*$', ''
-        )
+        case
+            when wide.day like '%:%'
+                then regexp_replace(wide.day, '[T ]0?0:00(?::00(?:[.]0+)?)?(?:Z|[+]00(?::?00)?)?\s*$', '')
+            else wide.day
+        end
     {%- endset -%}
     {%- set dashed -%}
         translate(
-            replace(replace({{ without_midnight }}, '元年', '1年'), '大正', 'T'),
-            '/.年月明昭平令日治和成生まれ西暦 ', '----MSHR'
+            replace(replace({{ without_midnight }}, '元', '1'), '大正', 'T'),
+            '年月/.明昭平令日治和成生まれ西暦 ', '----MSHR'
         )
     {%- endset -%}
+    {%- set month = "split_part(dashes.day, '-', 2)" -%}
+    {%- set day = "split_part(dashes.day, '-', 3)" -%}
     (
         select
             case
                 when typed.day ~ '{{ real_day }}' collate "C" then typed.day
-                when typed.day ~ '^[12][0-9]{7}$' collate "C"
+                when length(typed.day) = 8 and typed.day not like '%-%' and octet_length(typed.day) = 8
                     then substring(
                         concat_ws('-', left(typed.day, 4), substr(typed.day, 5, 2), right(typed.day, 2))
+                        from '{{ real_day }}' collate "C"
+                    )
+                when typed.day like '____-%-%' and length(typed.day) < 10 and octet_length(typed.day) < 10
+                    then substring(
+                        concat_ws(
+                            '-',
+                            left(typed.day, 4),
+                            lpad(split_part(typed.day, '-', 2), greatest(length(split_part(typed.day, '-', 2)), 2), '0'),
+                            lpad(substr(typed.day, 7 + strpos(substr(typed.day, 7), '-')), 2, '0')
+                        )
                         from '{{ real_day }}' collate "C"
                     )
                 when typed.day <> '' then (
                     select
                         substring(
                             case
-                                when dated.year ~ '{{ year_of_an_era }}' collate "C"
-                                    then nullif(substr(dated.year, 2)::int, 0) + case left(dated.year, 1)
-                                        when 'M' then 1867
-                                        when 'T' then 1911
-                                        when 'S' then 1925
-                                        when 'H' then 1988
-                                        else 2018
-                                    end || substr(dated.day, length(dated.year) + 1)
-                                else dated.day
+                                {% for letter, (first_year, years) in eras.items() -%}
+                                    when
+                                        left(dated.year, 1) = '{{ letter }}' and length(dated.year) in (2, 3)
+                                        and ltrim(substr(dated.year, 2), '0123456789') = ''
+                                        then case
+                                            when substr(dated.year, 2)::int between 1 and {{ years }}
+                                                then {{ first_year - 1 }} + substr(dated.year, 2)::int || dated.month_and_day
+                                        end
+                                {% endfor -%}
+                                else dated.year || dated.month_and_day
                             end
                             from '{{ real_day }}' collate "C"
                         )
                     from (
                         select
                             split_part(dashes.day, '-', 1) as year,
-                            regexp_replace(dashes.day, '-(?=[0-9](-|$))' collate "C", '-0', 'g') as day
+                            '-' || lpad({{ month }}, greatest(length({{ month }}), 2), '0')
+                            || '-' || lpad({{ day }}, greatest(length({{ day }}), 2), '0')
+                            || split_part(dashes.day, '-', 4) as month_and_day
                         from (
                             select
-                                regexp_replace(
-                                    {{ dashed }}, '^([MTSHR][0-9]{2}|[0-9]{4})([0-9]{2})([0-9]{2})$', '\1-\2-\3'
-                                ) as day
+                                case
+                                    when unbroken.day like '%-%' then unbroken.day
+                                    when length(unbroken.day) in (7, 8)
+                                        then concat_ws(
+                                            '-',
+                                            left(unbroken.day, -4), substr(right(unbroken.day, 4), 1, 2), right(unbroken.day, 2)
+                                        )
+                                end as day
+                            from (
+                                select {{ dashed }} as day
+                                from (select upper(normalize(typed.day, NFKC)) as day limit 1) as wide
+                                limit 1
+                            ) as unbroken
                             limit 1
                         ) as dashes
                         limit 1
                     ) as dated
                 )
             end
-        from (select translate(btrim({{ text }}), '/.', '--') as day limit 1) as typed
+        from (select translate(btrim({{ text }}), '/.年月日', '----') as day limit 1) as typed
     )
 {%- endmacro %}

@@ -7,23 +7,30 @@
 {% macro normalize_name(text) -%}
     {%- set variants = kanji_variants() | map(attribute=0) | join -%}
     {%- set common = kanji_variants() | map(attribute=1) | join -%}
-    {%- set letters = "0-9a-zß-öø-ÿāēīōūァ-ヺー々〆〇㐀-䶿一-鿿가-힣" ~ "\uF900-\uFAFF\U00020000-\U0003FFFF" -%}
+    {%- set letters = [
+        "0-9a-zß-öø-ÿāēīōūぁ-ゖゝゞァ-ヺー々〆〇㐀-䶿一-鿿가-힣", "\uF900-\uFAFF", "\U00020000-\U0003FFFF"
+    ] | join -%}
+    {%- set bare -%}
+        regexp_replace(
+            lower(normalize(typed.name, NFKC)),
+            '[(\[【<][^)\]】>]*[)\]】>]?|[^{{ letters }}]|(?:様|さま|さん|ちゃん|くん|御中)$', '', 'g'
+        )
+    {%- endset -%}
     (
         select
             case
-                when typed.name ~ '[^ァ-ヺー々一-鿿]|[{{ variants }}]|[様中]$' collate "C"
-                    then nullif(
-                        translate(
-                            regexp_replace(
-                                {{ fold_kana(
-                                    "regexp_replace(lower(normalize(" ~ text ~ ", NFKC)), "
-                                    ~ "'[(\\[【<][^)\\]】>]*[)\\]】>]?|[^" ~ "ぁ-ゖゝゞ" ~ letters ~ "]', '', 'g')"
-                                ) }},
-                                '(?<=.)(?:様|サマ|サン|チャン|クン|御中)$', ''
-                            ),
-                            '{{ variants }}', '{{ common }}'
-                        ),
-                        ''
+                when typed.name ~ '[^ァ-ヺー々一-鿿]|[{{ variants }}]|様$' collate "C"
+                    then (
+                        select
+                            nullif(
+                                case
+                                    when folded.name ~ '[{{ variants }}]' collate "C"
+                                        then translate(folded.name, '{{ variants }}', '{{ common }}')
+                                    else folded.name
+                                end,
+                                ''
+                            )
+                        from (select {{ fold_kana(bare) }} as name limit 1) as folded
                     )
                 else nullif(typed.name, '')
             end

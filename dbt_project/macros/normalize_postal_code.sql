@@ -7,11 +7,12 @@
         select
             case
                 when typed.digits ~ '^[0-9]{7}$' collate "C" then typed.digits
-                when octet_length({{ text }}) = length({{ text }}) then lpad(substring(typed.digits, '^[0-9]{6}$'), 7, '0')
-                else lpad(
-                    substring(translate(normalize({{ text }}, NFKC), '〒- ー−‐‑–—―', ''), '^[0-9]{6,7}$'), 7, '0'
-                )
+                when typed.digits <> ''
+                    then lpad(
+                        substring(translate(normalize(typed.digits, NFKC), '〒- ー−‐–—―', '') from '^[0-9]{6,7}$' collate "C"),
+                        7, '0'
+                    )
             end
-        from (select translate({{ text }}, '-〒 ', '') as digits limit 1) as typed
+        from (select translate({{ text }}, '-〒', '') as digits limit 1) as typed
     )
 {%- endmacro %}

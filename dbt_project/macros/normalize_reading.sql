@@ -9,39 +9,47 @@
         [^アイウエオカ-ヂツテ-モヤユヨラ-ロワン]|[オコソトノホモヨロゴゾドボポ]オ|[エケセテネヘメレゲゼデベペ]エ
     {%- endset -%}
     {%- set small, large = "ョュャッヅヂォェァィゥヮヲヰヱヵヶ", "ヨユヤツズジオエアイウワオイエカケ" -%}
+    {%- set without_bars -%}
+        case
+            when folded.reading like '%ー%'
+                then regexp_replace(
+                    regexp_replace(
+                        regexp_replace(folded.reading, '([アカサタナハマヤラワガザダバパ])ー', '\1ア', 'g'),
+                        '([イキシチニヒミリギジビピ])ー', '\1イ', 'g'
+                    ),
+                    '([ウクスツヌフムユルグズブプヴ])ー', '\1ウ', 'g'
+                )
+            else folded.reading
+        end
+    {%- endset -%}
     (
         select
             case
-                when typed.reading ~ '{{ irregular }}' collate "C" then (
-                    select
-                        nullif(
-                            regexp_replace(
-                                regexp_replace(
-                                    case
-                                        when folded.reading like '%ー%'
-                                            then regexp_replace(
-                                                regexp_replace(
-                                                    regexp_replace(
-                                                        folded.reading, '([アカサタナハマヤラワガザダバパ])ー', '\1ア', 'g'
-                                                    ),
-                                                    '([イキシチニヒミリギジビピ])ー', '\1イ', 'g'
-                                                ),
-                                                '([ウクスツヌフムユルグズブプヴ])ー', '\1ウ', 'g'
-                                            )
-                                        else folded.reading
-                                    end,
-                                    '([オコソトノホモヨロゴゾドボポ])[オー]', '\1ウ', 'g'
-                                ),
-                                '([エケセテネヘメレゲゼデベペ])[エー]', '\1イ', 'g'
-                            ),
-                            ''
-                        )
-                    from (
-                        select translate({{ normalize_name(text) }}, '{{ small }}', '{{ large }}') as reading
-                        limit 1
-                    ) as folded
-                )
-                else nullif(typed.reading, '')
+                when typed.reading !~ '{{ irregular }}' collate "C" then nullif(typed.reading, '')
+                when typed.reading is not null
+                    then (
+                        select
+                            case
+                                when kana.reading !~ '{{ irregular }}' collate "C" then nullif(kana.reading, '')
+                                else (
+                                    select
+                                        regexp_replace(
+                                            regexp_replace(
+                                                {{ without_bars }}, '([オコソトノホモヨロゴゾドボポ])[オー]', '\1ウ', 'g'
+                                            ),
+                                            '([エケセテネヘメレゲゼデベペ])[エー]', '\1イ', 'g'
+                                        )
+                                    from (
+                                        select translate({{ normalize_name(text) }}, '{{ small }}', '{{ large }}') as reading
+                                        limit 1
+                                    ) as folded
+                                )
+                            end
+                        from (
+                            select translate({{ fold_kana(text) }}, '{{ small }} ', '{{ large }}') as reading
+                            limit 1
+                        ) as kana
+                    )
             end
         from (select translate({{ text }}, '{{ small }} 　', '{{ large }}') as reading limit 1) as typed
     )
