@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Answer = Literal["same", "different", "later"]
 ANSWERS: tuple[Answer, ...] = ("same", "different", "later")
+# How many candidates of each sort are looked at for one question, before it is tried with more: most of them are
+# undecided, so the first is enough unless thousands have been decided.
+DEPTHS = (50, 5_000, 10_000_000)
 # The best of both sorts by turns, one pair of records for each pair of customers; what is decided is not asked again.
 QUEUE = """
 with customers as not materialized (
@@ -37,21 +40,34 @@ decided as (
     inner join customers as ones on overrides_in_force.record_key_a = ones.record_key
     inner join customers as others on overrides_in_force.record_key_b = others.record_key
 ),
-candidates as (
+scored as (
     select
         'scored' as sort, ones.record_number as record_a, others.record_number as record_b,
-        scored_pairs.probability, 'scored' as kind, null::bigint as value_hash, null as reason, 0 as strength
-    from identity.scored_pairs
-    inner join identity.records as ones on scored_pairs.record_key_a = ones.record_key
-    inner join identity.records as others on scored_pairs.record_key_b = others.record_key
-    where scored_pairs.probability >= %(review)s and scored_pairs.probability < %(accept)s
-    union all
+        pairs.probability, 'scored' as kind, null::bigint as value_hash, null as reason, 0 as strength
+    from (
+        select scored_pairs.*
+        from identity.scored_pairs
+        where scored_pairs.probability >= %(review)s and scored_pairs.probability < %(accept)s
+        order by scored_pairs.probability desc, scored_pairs.record_key_a, scored_pairs.record_key_b
+        limit %(depth)s
+    ) as pairs
+    inner join identity.records as ones on pairs.record_key_a = ones.record_key
+    inner join identity.records as others on pairs.record_key_b = others.record_key
+),
+refused as (
     select
         'refused', refused_links.record_a, refused_links.record_b,
-        null, refused_links.kind, refused_links.value_hash, refused_links.reason,
-        array_position(%(strong_kinds)s::text[], refused_links.kind)
+        null::double precision, refused_links.kind, refused_links.value_hash, refused_links.reason,
+        array_position(%(strong_kinds)s::text[], refused_links.kind) as strength
     from identity.refused_links
     where refused_links.kind = any(%(strong_kinds)s) and refused_links.reason <> 'never by decision'
+    order by strength, refused_links.record_a, refused_links.record_b
+    limit %(depth)s
+),
+candidates as (
+    select * from scored
+    union all
+    select * from refused
 ),
 apart as (
     select
@@ -158,17 +174,16 @@ class Comparison:
 
 def queue(connection: Connection, policy: Policy, most: int) -> list[Pair]:
     """Return at most `most` undecided pairs, the best first."""
-    asked = {
-        "review": policy.scored.review,
-        "accept": policy.scored.accept,
-        "strong_kinds": strong_kinds(policy),
-        "most": most,
-    }
-    return [_pair(row) for row in connection.execute(QUEUE, asked)]
-
-
-def _pair(row: tuple[Any, ...]) -> Pair:
-    return Pair(*row)
+    asked = {"review": policy.scored.review, "accept": policy.scored.accept, "strong_kinds": strong_kinds(policy)}
+    pairs: list[Pair] = []
+    for depth in DEPTHS:
+        rows: list[tuple[Any, ...]] = connection.execute(
+            QUEUE, {**asked, "most": most, "depth": depth * most}
+        ).fetchall()
+        pairs = [Pair(*row) for row in rows]
+        if len(pairs) == most:
+            break
+    return pairs
 
 
 def strong_kinds(policy: Policy) -> list[str]:

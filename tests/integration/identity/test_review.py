@@ -77,6 +77,14 @@ def test_records_of_one_customer_are_not_asked_about(filled: Filled) -> None:
     assert waiting(filled) == []
 
 
+def test_a_pair_behind_many_decided_ones_is_found(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review, "DEPTHS", (1, 2))
+    score(filled, "a", "c", 0.8)
+    score(filled, "a", "d", 0.6)
+    run("decide", "1-3", "different", "--why", "x")
+    assert waiting(filled, most=1) == [("1-4", "scored 0.60")]
+
+
 @pytest.mark.parametrize(("answer", "decision"), [("same", "always"), ("different", "never")])
 def test_an_answer_is_a_decision_and_is_not_asked_again(filled: Filled, answer: str, decision: str) -> None:
     score(filled, "a", "c", 0.6)
