@@ -2,8 +2,9 @@
 --
 -- From the root on, whatever is reached by the strongest link still open is taken next (Prim's algorithm), nearer ones
 -- first: so the chain to any record is made of the strongest links there are, and is short among those. A value is
--- opened once; where the policy asks for agreement, once for every record that carries it, for the records that agree
--- with that one, and at last for the others. The work grows with the customer's links, whatever their shape.
+-- opened once. Where the policy asks for agreement, or the value's links were refused elsewhere because names or births
+-- speak against each other, it is opened by every record that carries it, for the records that agree with that one, and
+-- at last for the others. The work grows with the customer's links, whatever their shape.
 create or replace function identity.agree(one jsonb, other jsonb) returns boolean
 language sql immutable parallel safe
 as $$
@@ -139,6 +140,15 @@ begin
         left join placed on our_members.place = placed.place
         group by our_members.place, our_members.record_number, our_members.profile
     ),
+    refused as materialized (
+        select refused_links.value_hash
+        from our_members inner join identity.refused_links on our_members.record_number = refused_links.record_a
+        where refused_links.reason in ('no agreement', 'names contradict', 'birth dates differ')
+        union
+        select refused_links.value_hash
+        from our_members inner join identity.refused_links on our_members.record_number = refused_links.record_b
+        where refused_links.reason in ('no agreement', 'names contradict', 'birth dates differ')
+    ),
     policy as (
         select policies.policy -> 'kinds' as kinds
         from identity.policies
@@ -172,10 +182,14 @@ begin
         (select array_agg(by_value.strength_level order by value_place) from by_value),
         (
             select
-                array_agg(coalesce(
-                    (select policy.kinds -> by_value.kind ->> 'requires' = 'agreement' from policy), false
-                ) order by value_place)
+                array_agg(
+                    coalesce(policy.kinds -> by_value.kind ->> 'requires', '') = 'agreement'
+                    or coalesce(policy.kinds -> by_value.kind ->> 'requires', '') <> 'nothing'
+                    and by_value.value_hash in (select refused.value_hash from refused)
+                    order by by_value.value_place
+                )
             from by_value
+            left join policy on true
         ),
         (select array_agg(placed.place order by value_place, placed.place) from placed),
         (select array_agg(placed.seen_at order by value_place, placed.place) from placed),

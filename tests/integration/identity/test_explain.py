@@ -90,6 +90,16 @@ def test_an_address_counts_between_records_that_agree_and_a_scored_pair_before_t
     assert [step[1:4] for step in steps(filled, "a", "c")] == [("a", "c", "address")]
 
 
+def test_a_value_that_was_refused_to_others_counts_between_records_that_agree(filled: Filled) -> None:
+    filled.record("a", "email:x@example.jp", customer="hana", full="佐藤花")
+    filled.record("nameless", "email:x@example.jp", "phone:0312345679", customer="hana")
+    filled.record("b", "email:x@example.jp", "phone:0312345679", customer="hana", full="佐藤花")
+    filled.record("man", "email:x@example.jp", customer="taro", full="佐藤太郎")
+    assert [step[1:4] for step in steps(filled, "a", "nameless")] == [("a", "nameless", "email")]
+    filled.refuse("a", "man", "email:x@example.jp", "names contradict")
+    assert [step[1:4] for step in steps(filled, "a", "nameless")] == [("a", "b", "email"), ("b", "nameless", "phone")]
+
+
 def test_a_decision_is_a_link_before_all_others_and_told_with_who_decided(filled: Filled) -> None:
     filled.record("a", "login:kizuna:1", customer="hana")
     filled.record("b", "login:kizuna:1", customer="hana")
