@@ -3,7 +3,16 @@
 import pendulum
 from airflow.sdk import DAG, TaskGroup
 
-from kizuna.operators import BuildIdentity, BuildModels, BuildStaging, GateModels, PublishMarts, raw_asset
+from kizuna.identity import policy
+from kizuna.operators import (
+    BuildIdentity,
+    BuildModels,
+    BuildStaging,
+    GateModels,
+    PublishMarts,
+    ScorePairs,
+    raw_asset,
+)
 from kizuna.pipeline import SOURCES_OF_MARTS
 
 with DAG(
@@ -27,3 +36,6 @@ with DAG(
     with TaskGroup("marts") as marts:
         BuildModels(task_id="build", layer="marts") >> GateModels(gate="marts") >> PublishMarts()
     build >> identity >> core >> marts
+    # Optional, beside the path: the next run joins what was found alike.
+    if policy.load().scored.enabled:
+        identity >> ScorePairs(task_id="score")

@@ -174,6 +174,16 @@ class GateModels(BaseOperator):
         return _counts(asdict(_run(context).gate(self.gate)))  # type: ignore[arg-type]
 
 
+class ScorePairs(BaseOperator):
+    """Score records that share no value by how alike they are; the next run joins what is alike enough."""
+
+    def execute(self, context: Context) -> dict[str, str]:  # noqa: ARG002 - Airflow's own
+        """Return how many records were scored and how many pairs written."""
+        from kizuna.identity import scoring  # noqa: PLC0415 - optional
+
+        return _counts(asdict(scoring.score(settings.warehouse_url())))
+
+
 class PublishMarts(BaseOperator):
     """Switch readers to the checked candidate."""
 

@@ -32,7 +32,10 @@ print("RESULT" + json.dumps({
 
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory):
-    home = tmp_path_factory.mktemp("airflow")
+    return listing(tmp_path_factory.mktemp("airflow"))
+
+
+def listing(home, **settings):
     (home / "plugins").mkdir()
     environment = {
         "PATH": "/usr/bin:/bin",
@@ -43,6 +46,7 @@ def bag(tmp_path_factory):
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        **settings,
     }
     done = subprocess.run(
         [sys.executable, "-c", LISTING, str(PROJECT / "dags")],
@@ -90,6 +94,13 @@ def test_the_transform_walks_the_layers_and_publishes_only_what_passed_the_gate(
         "marts.gate -> marts.publish",
         "staging.build -> identity.build",
     ]
+
+
+def test_pairs_are_scored_beside_the_path_only_where_the_policy_says_so(bag, tmp_path):
+    assert "score" not in bag["dags"]["transform"]["tasks"]
+    (tmp_path / "identity.yml").write_text("scored: {enabled: true}\n")
+    edges = listing(tmp_path, KIZUNA_IDENTITY_POLICY=str(tmp_path / "identity.yml"))["dags"]["transform"]["edges"]
+    assert [edge for edge in edges if "score" in edge] == ["identity.gate -> score"]
 
 
 def test_nothing_leaves_before_the_sync_gate(bag):

@@ -8,6 +8,7 @@ from kizuna.cli.identity_explain import explain, why_not
 from kizuna.cli.identity_override import override
 from kizuna.cli.identity_quality import quality
 from kizuna.cli.identity_review import review
+from kizuna.cli.identity_score import score
 
 
 @click.group()
@@ -37,4 +38,5 @@ identity.add_command(explain)
 identity.add_command(override)
 identity.add_command(quality)
 identity.add_command(review)
+identity.add_command(score)
 identity.add_command(why_not)

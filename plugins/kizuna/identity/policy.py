@@ -69,8 +69,9 @@ class Conflicts(_Section):
 
 
 class Scored(_Section):
-    """Probabilities from which a scored pair is the weakest link, and from which a person is asked."""
+    """Whether runs score pairs; the probabilities from which a pair is the weakest link, or a person is asked."""
 
+    enabled: bool = False
     accept: Probability = 0.9
     review: Probability = 0.5
 
