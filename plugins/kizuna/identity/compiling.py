@@ -7,9 +7,10 @@ Numba takes about a second to load, more than a usual run needs in all; from som
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from functools import cache
-from types import FunctionType, SimpleNamespace
+from itertools import starmap
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Machine:
         names = list(columns)
         if not self.is_compiled:
             rows = zip(*(self.column(column, of) for column in columns.values()), strict=True)
-            return [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in rows]
+            return list(starmap(_row(tuple(names)), rows))
         made = np.empty(len(columns[names[0]]), dtype=[(name, of) for name in names])
         for name, column in columns.items():
             made[name] = column
@@ -67,6 +68,11 @@ class Machine:
 def machine(links: int) -> Machine:
     """Choose how to solve a problem of so many links."""
     return _compiled() if links >= COMPILE_FROM_LINKS else INTERPRETED
+
+
+@cache
+def _row(names: tuple[str, ...]) -> type:
+    return make_dataclass("Row", names, slots=True)
 
 
 def _functions() -> dict[str, FunctionType]:

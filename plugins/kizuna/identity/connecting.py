@@ -7,6 +7,8 @@ from typing import Any
 Column = Any  # a list or an array of integers, read and written by place
 Table = Any  # a list of objects or an array of structures: rows with integers by name
 NOBODY = -1
+# Why something may be refused in a component.
+BY_PROFILES, BY_DECISION, BY_NUMBER, BY_REQUIREMENT = 1, 2, 4, 8
 
 
 def find(above: Column, record: int) -> int:
@@ -50,11 +52,11 @@ def contest_profiles(components: Column, profiles: Column, first: Column, contes
     """Mark the components with two different profiles; `first` comes as NOBODY per record."""
     for record in range(len(components)):
         profile, component = profiles[record], components[record]
-        if profile >= 0 and not contested[component]:
+        if profile >= 0:
             if first[component] == NOBODY:
                 first[component] = profile
             elif first[component] != profile:
-                contested[component] = 1
+                contested[component] |= BY_PROFILES
 
 
 def contest_values(
@@ -83,11 +85,11 @@ def contest_values(
     for value in range(len(heads)):
         component, kind = components[heads[value]], kinds[value]
         if needs_agreement[kind] and sizes[value] > 1:
-            contested[component] = 1
+            contested[component] |= BY_REQUIREMENT
         if exclusives[kind] >= 0:
             slot = exclusives[kind] * count + component
             if first[slot] != NOBODY:
-                contested[component] = 1
+                contested[component] |= BY_NUMBER
             first[slot] = value
 
 

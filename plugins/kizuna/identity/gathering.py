@@ -20,7 +20,7 @@ from kizuna.identity.refusing import (
     TWO_LOGINS,
     Pieces,
 )
-from kizuna.identity.relating import NOTHING_KNOWN, likely_pairs
+from kizuna.identity.relating import NOTHING_KNOWN
 
 if TYPE_CHECKING:
     from kizuna.identity.compiling import Machine
@@ -49,6 +49,7 @@ class Contest:
     """The records of contested components by component and age, and what joins or parts them."""
 
     policy: Policy
+    roots: Numbers  # per component its oldest record's number in the problem
     members: Numbers  # per contested record its number in the problem
     components: Numbers  # per contested record the number of its component
     profiles: Numbers
@@ -72,14 +73,6 @@ class Contest:
     def most_carriers(self) -> int:
         """How many records the most shared value has."""
         return int(np.diff(self.carrier_starts).max(initial=1))
-
-    @property
-    def likely(self) -> tuple[Numbers, Numbers]:
-        """The (component, pair of profiles) that will be asked about."""
-        needs_agreement = np.array([kind.requires == "agreement" for kind in self.policy.kinds.values()])
-        strict = np.zeros(self.count, dtype=bool)
-        strict[self.value_components[needs_agreement[self.value_kinds]]] = True
-        return likely_pairs(self.components, self.profiles, self.profile_count, strict)
 
     def oldest_carriers(self, values: Numbers, sides: Numbers, clusters: Numbers) -> Numbers:
         """Return the oldest record of a value in a cluster, for each of `values` and `sides`."""
@@ -175,6 +168,7 @@ def gather(problem: Problem, policy: Policy, evidence: Evidence, roots: Numbers,
     carrier_starts = np.concatenate([[0], np.cumsum(sizes)])
     return Contest(
         policy=policy,
+        roots=np.unique(roots[members]),
         members=members,
         components=components,
         profiles=problem.profiles[members],

@@ -88,11 +88,11 @@ def connect(above: connecting.Column, pairs: list[Pairs], machine: Machine) -> N
 def find_contested(
     problem: Problem, policy: Policy, evidence: Evidence, components: Numbers, machine: Machine
 ) -> Numbers:
-    """Mark, at its oldest record, each component in which something may be refused; the others are one customer."""
+    """Say at its oldest record why something may be refused in a component, in flags; 0: it is one customer."""
     count = problem.record_count
     contested = np.zeros(count, dtype=np.int8)
     left, right = (components[side] for side in evidence.never)
-    contested[left[left == right]] = 1
+    contested[left[left == right]] = connecting.BY_DECISION
     marks = machine.column(contested, np.int8)
     labels = machine.column(components)
     first = machine.column(np.full(count, connecting.NOBODY, dtype=np.int32))
@@ -105,4 +105,4 @@ def find_contested(
     heads = evidence.records[evidence.firsts]
     columns = (heads, evidence.sizes, evidence.kinds, needs_agreement, exclusives)
     machine.run(connecting.contest_values, labels, *(machine.column(column) for column in columns), first, marks)
-    return np.asarray(marks, dtype=bool)
+    return np.asarray(marks, dtype=np.int8)

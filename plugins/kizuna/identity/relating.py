@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kizuna.identity.comparing import AGAINST
+from kizuna.identity.connecting import BY_PROFILES, BY_REQUIREMENT
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -33,35 +36,51 @@ class Known:
         """Give it to a machine."""
         return machine.table({"pair": self.pairs, "relation": self.relations}, np.int64)
 
+    def only(self, components: Numbers) -> Known:
+        """Keep what is known of some components, ascending, and number them anew."""
+        places = np.searchsorted(components, self.components)
+        kept = np.flatnonzero(places < len(components))
+        kept = kept[components[places[kept]] == self.components[kept]]
+        return Known(places[kept], self.pairs[kept], self.relations[kept])
+
 
 NOTHING_KNOWN = Known(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int16))
 
 
-def likely_pairs(
-    components: Numbers, profiles: Numbers, profile_count: int, strict: Numbers
-) -> tuple[Numbers, Numbers]:
-    """Return (component, pair) of all profiles in small components; in strict ones with themselves too.
+def relate_contested(
+    problem: Problem, components: Numbers, contested: Numbers, compare: Callable[[Profile, Profile], Relation]
+) -> tuple[Numbers, Known]:
+    """Compare the profiles of contested components; say at their oldest records in which something may be refused.
 
     Args:
-        components: per record its contested component, ascending.
-        profiles: per record its profile, -1 for none.
-        profile_count: how many profiles there are.
-        strict: per component whether something requires agreement, which even one profile with itself may lack.
+        problem: all records.
+        components: per record the oldest record of its component.
+        contested: per oldest record of a component, flags of why something may be refused.
+        compare: what two profiles say of each other.
     """
-    said = np.flatnonzero(profiles >= 0)
-    keys = np.unique(components[said] * np.int64(profile_count) + profiles[said])
-    owners, texts = np.divmod(keys, profile_count)
-    sizes = np.bincount(owners, minlength=1)[owners] if len(owners) else owners
-    small = sizes <= ALL_PAIRS_UP_TO
-    owners, texts = owners[small], texts[small]
-    alone = strict[owners]
-    found = [(owners[alone], texts[alone] * (profile_count + 1))]
-    # Neighbours at distance 1, 2, …: all pairs of a component, without a loop over components.
-    left = np.arange(len(owners) - 1)
+    count = np.int64(max(1, len(problem.profile_texts)))
+    said = np.flatnonzero((contested[components] > 0) & (problem.profiles >= 0))
+    roots, profiles = np.divmod(np.unique(components[said] * count + problem.profiles[said]), count)
+    sizes = np.bincount(roots, minlength=problem.record_count)
+    few = sizes[roots] <= ALL_PAIRS_UP_TO
+    # What requires agreement may lack it even between two records of one profile.
+    strict = few & (contested[roots] & BY_REQUIREMENT > 0)
+    left, right = _all_pairs(roots[few])
+    asked = np.concatenate([profiles[strict] * (count + 1), profiles[few][left] * count + profiles[few][right]])
+    known = learn(NOTHING_KNOWN, np.concatenate([roots[strict], roots[few][left]]), asked, problem, compare)
+    doubtful = (contested & ~BY_PROFILES > 0) | (sizes > ALL_PAIRS_UP_TO)
+    doubtful[known.components[known.relations & int(AGAINST) > 0]] = True
+    return doubtful, known
+
+
+def _all_pairs(groups: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the places of all pairs within a group; groups stand together and have up to ALL_PAIRS_UP_TO places."""
+    left = np.arange(len(groups))
+    found = [(left[:0], left[:0])]
     for distance in range(1, ALL_PAIRS_UP_TO):
-        left = left[left + distance < len(owners)]
-        left = left[owners[left] == owners[left + distance]]
-        found.append((owners[left], texts[left] * profile_count + texts[left + distance]))
+        left = left[left + distance < len(groups)]
+        left = left[groups[left] == groups[left + distance]]
+        found.append((left, left + distance))
     return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
 
 

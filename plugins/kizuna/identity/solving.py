@@ -17,7 +17,7 @@ from kizuna.identity.gathering import Contest, gather
 from kizuna.identity.grouping import connect, find_components, find_contested, group
 from kizuna.identity.problem import Numbers, Problem, Refusals, Solution
 from kizuna.identity.refusing import Notes, Pieces
-from kizuna.identity.relating import NOTHING_KNOWN, learn
+from kizuna.identity.relating import Known, learn, relate_contested
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,17 +46,19 @@ def solve(problem: Problem, policy: Policy, compare: Compare, machine: Machine |
     evidence = group(problem, policy)
     components = find_components(problem, evidence, machine)
     contested = find_contested(problem, policy, evidence, components, machine)
-    contest = gather(problem, policy, evidence, components, contested)
-    above, refused = _join(contest, problem, compare, machine)
+    doubtful, known = relate_contested(problem, components, contested, compare)
+    contest = gather(problem, policy, evidence, components, doubtful)
+    above, refused = _join(contest, known.only(contest.roots), problem, compare, machine)
     clusters = components.copy()
     clusters[contest.members] = contest.members[above]
     households = _households(policy, contest, clusters, refused, machine)
     return Solution(components, clusters, households, _tell(contest, clusters, refused))
 
 
-def _join(contest: Contest, problem: Problem, compare: Compare, machine: Machine) -> tuple[Numbers, Numbers]:
+def _join(
+    contest: Contest, known: Known, problem: Problem, compare: Compare, machine: Machine
+) -> tuple[Numbers, Numbers]:
     """Return the oldest member of its cluster for each contested record, and the refusals as rows."""
-    known = learn(NOTHING_KNOWN, *contest.likely, problem, compare)
     pieces = contest.pieces(machine)
     unfinished = machine.column(np.ones(contest.count, dtype=np.int8), np.int8)
     refused = [NO_ROWS]
@@ -74,7 +76,7 @@ def _pass(
     pieces: Pieces, todo: Column, unfinished: Column, contest: Contest, machine: Machine
 ) -> tuple[Numbers, tuple[Numbers, Numbers]]:
     """Go once through the components of `todo`; return refusals as rows, and (components, pairs) to compare."""
-    size, begin = min(MOST_NOTES, 64 + len(contest.members)), 0
+    size, begin = min(MOST_NOTES, 64 + len(contest.members) // 8), 0
     refused, wanted = [NO_ROWS], [np.empty((0, 2), np.int64)]
     notes = _notes(size, contest.most_carriers, machine)
     while begin < len(todo):
