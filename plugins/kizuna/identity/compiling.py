@@ -2,7 +2,7 @@
 
 The functions of `connecting`, `refusing` and `joining` run in two ways with one result: interpreted on lists, for the
 few records of a usual run, and compiled on arrays, for millions. So they use nothing but loops, numbers and places.
-Numba takes about a second to load, more than a usual run needs in all; from some ten thousand links on it pays.
+Numba takes about a second to load, more than a usual run needs in all; from some hundred thousand links on it pays.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kizuna.identity.connecting import Column, Table
     from kizuna.identity.problem import Numbers
 
-COMPILE_FROM_LINKS = 50_000
+COMPILE_FROM_LINKS = 250_000
 MODULES = (connecting, refusing, joining)
 
 
