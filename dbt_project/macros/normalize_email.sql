@@ -5,7 +5,7 @@
     be another person's today. Null for what cannot be an address. A clean ASCII address takes the short way.
 -#}
 {% macro normalize_email(text) -%}
-    {%- set possible = "^[^@\s<>,;:]+@[a-z0-9-]+(?:[.][a-z0-9-]+)+$" -%}
+    {%- set possible = "^[^@\\s<>,;:]+@[a-z0-9-]+(?:[.][a-z0-9-]+)+$" -%}
     (
         select
             case

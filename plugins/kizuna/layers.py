@@ -51,6 +51,7 @@ def build(
     full_refresh: bool = False,
     folder: str = "",
     brands: Mapping[str, str] | None = None,
+    blocked: Mapping[str, Any] | None = None,
 ) -> list[Node]:
     """Build and test the selected models, and keep every node's result in ops.dbt_nodes.
 
@@ -62,6 +63,8 @@ def build(
     """
     os.environ.update(connection_variables(warehouse_url))
     variables = {"strategy": strategy.model_dump(mode="json"), "as_of": str(as_of), "brands": dict(brands or {})}
+    if blocked is not None:
+        variables["identity_blocked"] = blocked
     arguments = _arguments(select, exclude, target, folder or target, variables)
     nodes = list(_run([*arguments, "--full-refresh"] if full_refresh else arguments, select))
     _record(nodes, select, target, run_id, warehouse_url)

@@ -96,6 +96,7 @@ class Run:
             strategy=self.strategy,
             as_of=self.as_of,
             brands={**known.brands, "default_brand": known.default_brand},
+            blocked=known.model_dump(mode="json")["blocked"],
         )
 
     def gate(self, name: Literal["identity", "marts", "sync"]) -> quality.GateReport:
@@ -114,8 +115,9 @@ class Run:
         return self.build("staging", exclude=STAGING_OF_MARTS, folder="staging")
 
     def build_identity(self) -> identity.Resolution:
-        """Build the identity layer: what identifies records, whom they belong to, and the result as a model."""
-        self.build("int_identity__evidence int_identity__identifiers")
+        """Build the identity layer: what is new of persons, whom their records belong to, and the result as a model."""
+        identity.reread_by_new_rules(self.warehouse_url)
+        self.build("int_identity__evidence int_identity__changes")
         resolution = identity.resolve(self.warehouse_url, self.run_id)
         identity_quality.measure(self.warehouse_url, self.run_id)
         self.build("customer_identities test_name:covers_every_record")

@@ -1,5 +1,5 @@
 -- In words: what everybody but the engine reads.
-create or replace view identity.issued_customer_ids as
+create or replace view identity.issued_ids as
 select
     customers.customer_number,
     customers.customer_id::text as customer_id,
@@ -10,7 +10,75 @@ select
 from identity.customers
 inner join identity.runs on customers.run_number = runs.run_number
 left join identity.records on customers.founder_number = records.record_number;
-comment on view identity.issued_customer_ids is 'Every customer_id ever issued, in words.';
+comment on view identity.issued_ids is 'Every customer_id ever issued, in words.';
+
+create or replace view identity.members as
+select
+    records.record_key,
+    customers.customer_id::text as customer_id,
+    records.source,
+    records.brand,
+    memberships.valid_from,
+    memberships.valid_to
+from identity.memberships
+inner join identity.records on memberships.record_number = records.record_number
+inner join identity.customers on memberships.customer_number = customers.customer_number;
+comment on view identity.members is
+'Whose every record is (valid_to is null) and was; as of a moment: valid_from <= moment and moment < valid_to or null.';
+
+create or replace view identity.redirects as
+select
+    old_customers.customer_id::text as old_customer_id,
+    customers.customer_id::text as customer_id,
+    runs.run_id,
+    runs.at
+from identity.redirections
+inner join identity.customers as old_customers on redirections.old_number = old_customers.customer_number
+inner join identity.customers on redirections.customer_number = customers.customer_number
+inner join identity.runs on redirections.run_number = runs.run_number;
+comment on view identity.redirects is 'Where the records of an id that was merged away are now; always one step.';
+
+create or replace view identity.former_members as
+select
+    customers.customer_id::text as customer_id,
+    records.record_key
+from identity.claims
+inner join identity.customers on claims.customer_number = customers.customer_number
+inner join identity.records on claims.record_number = records.record_number;
+comment on view identity.former_members is
+'What an id held when it was merged away, and records that vanished while they carried it.';
+
+-- A mint is a row of customers: its event is numbered below zero, before all others of its run.
+create or replace view identity.events as
+select
+    id_changes.event_id,
+    id_changes.kind,
+    old_customers.customer_id::text as old_customer_id,
+    new_customers.customer_id::text as new_customer_id,
+    id_changes.reason,
+    runs.policy_version as rule_version,
+    runs.run_id,
+    runs.run_number,
+    runs.at
+from identity.id_changes
+inner join identity.runs on id_changes.run_number = runs.run_number
+left join identity.customers as old_customers on id_changes.old_number = old_customers.customer_number
+left join identity.customers as new_customers on id_changes.new_number = new_customers.customer_number
+union all
+select
+    customers.customer_number::bigint - 2147483648 as event_id,
+    'mint' as kind,
+    null as old_customer_id,
+    customers.customer_id::text as new_customer_id,
+    'records no id was ever given to' as reason,
+    runs.policy_version as rule_version,
+    runs.run_id,
+    runs.run_number,
+    runs.at
+from identity.customers
+inner join identity.runs on customers.run_number = runs.run_number;
+comment on view identity.events is
+'All that happened to ids, by run_number and event_id; an id lives from its mint or restore to its merge or retire.';
 
 create or replace view identity.links as
 select
@@ -20,7 +88,7 @@ select
     kinds.scope,
     stored_links.value_hash,
     kinds.strength,
-    stored_links.first_seen_at,
+    nullif(stored_links.first_seen_at, 'infinity') as first_seen_at,
     evidence.source,
     stored_links.record_number
 from identity.stored_links
@@ -69,5 +137,6 @@ where revoked_at is null;
 comment on view identity.overrides_in_force is 'Decisions that were not taken back.';
 
 grant select
-on identity.issued_customer_ids, identity.links, identity.refusals, identity.households, identity.overrides_in_force
+on identity.members, identity.issued_ids, identity.redirects, identity.former_members, identity.events, identity.links,
+identity.refusals, identity.households, identity.overrides_in_force
 to kizuna_transform;

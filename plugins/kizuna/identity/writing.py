@@ -1,282 +1,236 @@
-"""Writing: new ids, moved records, events and redirects, each only where something changed."""
+"""Writing: who is whose now, as rows; only what changed."""
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from psycopg import sql
 
-from kizuna.identity.exchange import Connection, write_numbers
-from kizuna.identity.reading import LARGEST_SHARED_VALUE, count
-from kizuna.identity.tally import NOBODY
+from kizuna.identity.exchange import Int4Array, count, write_columns
+from kizuna.identity.tally import ABSENT, NOBODY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
     from kizuna.identity.assignment import Assignment
-    from kizuna.identity.components import Numbers
-    from kizuna.identity.survival import Known
+    from kizuna.identity.exchange import Column, Connection
+    from kizuna.identity.knowing import Knowledge
+    from kizuna.identity.reading import Places
+    from kizuna.identity.stamp import Stamp
 
-# Fixed for good: it is part of every customer_id ever issued.
-NAMESPACE = uuid.UUID("5f0c2a1e-7d0b-5c59-9c2b-6b697a756e61")
-KEYS_PER_FETCH = 50_000
-
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REASONS = {
-    "mint": "records no id was ever given to",
     "restore": "its records stand on their own again, or are back",
-    "merge": "a shared value joins its records to this id's",
-    "split": "no shared value joins these records to the rest any more",
+    "merge": "shared evidence joins its records to this customer's",
+    "split": "no evidence joins these records to the rest any more, or something speaks against it",
     "retire": "its last record is gone",
 }
-
-
-MOVE_MEMBERS = """
-update identity.members
-set customer_id = issued_ids.customer_id, linked_at = %s, run_id = %s
-from moved
-inner join input_records using (record_number)
-inner join identity.issued_ids using (customer_number)
-where members.record_key = input_records.record_key
+# An id is a function of the record that founds it: RFC 9562's version 8, made of SHA-256. A founder that has given its
+# id away already gives a next generation.
+MINT = """
+insert into identity.customers (customer_number, customer_id, founder_number, run_number)
+select
+    customer_number,
+    overlay(overlay(left(encode(digest, 'hex'), 32) placing '8' from 13) placing '8' from 17)::uuid,
+    record_number,
+    %(run_number)s
+from (
+    select
+        minted.customer_number, minted.record_number,
+        sha256(convert_to(
+            'kizuna:customer:' || records.record_key
+            || case when %(generation)s = 1 then '' else '|' || %(generation)s::text end, 'UTF8'
+        )) as digest
+    from minted inner join identity.records on minted.record_number = records.record_number
+    order by minted.customer_number
+) as digests
+on conflict (customer_id) do nothing
 """
-# In the order of the primary key, which more than halves the time of a first run.
-ADD_MEMBERS = """
-insert into identity.members (record_key, customer_id, source, linked_at, run_id)
-select input_records.record_key, issued_ids.customer_id, input_records.source, %s, %s
-from moved
-inner join input_records using (record_number)
-inner join identity.issued_ids using (customer_number)
-where not exists (select from identity.members where members.record_key = input_records.record_key)
-order by input_records.record_key
+STILL_TO_MINT = """
+delete from minted using identity.customers where minted.customer_number = customers.customer_number
 """
+CLOSE = """
+update identity.memberships set valid_to = %s where record_number = any(%s) and valid_to is null
+"""
+HOLD = """
+insert into identity.claims (customer_number, record_number)
+select customer_number, record_number from held on conflict do nothing
+"""
+SETTLE = """
+delete from identity.claims using settled
+where claims.customer_number = settled.customer_number and claims.record_number = settled.record_number
+"""
+REDIRECT = """
+insert into identity.redirections (old_number, customer_number, run_number)
+select old_number, new_number, %s from redirected
+on conflict (old_number) do update set customer_number = excluded.customer_number, run_number = excluded.run_number
+"""
+APPEND = """
+insert into identity.id_changes (kind, old_number, new_number, reason, run_number)
+select %s, nullif(old_number, -1), nullif(new_number, -1), %s, %s from changes_{} order by place
+"""
+MEMBERSHIP = {"record_number": "int4", "customer_number": "int4", "valid_from": "timestamptz"}
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """Which run writes, and when."""
+class Change:
+    """What the ids of the solved records were and are."""
 
-    run_id: str
-    at: datetime
-
-
-def derive_id(founder_record_key: str, generation: int) -> str:
-    """Return the id a founding record gives; a later generation where the earlier id is already someone's."""
-    name = founder_record_key if generation == 1 else f"{founder_record_key}\n{generation}"
-    # uuid.uuid5 written out: millions of ids are issued at a first run, and the class takes most of its time.
-    digits = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+    places: Places
+    knowledge: Knowledge
+    assignment: Assignment
 
 
-def write_changes(connection: Connection, assignment: Assignment, known: Known, stamp: Stamp) -> None:
-    """Bring every identity table from the previous map to the assigned one."""
-    if len(assignment.founders):
-        _issue(connection, assignment.founders, known.next_number, stamp)
-    _keep_claims(connection, assignment, known)
-    _move_members(connection, assignment, known, stamp)
-    _mark_ends(connection, assignment, stamp)
-    _redirect(connection, assignment, stamp)
-    _append_events(connection, assignment, known, stamp)
+def write_customers(connection: Connection, change: Change, stamp: Stamp) -> int:
+    """Bring customers, memberships, claims, redirections and the history from the previous map to the assigned one.
+
+    Returns:
+        how many rows were written: 0 when nothing changed.
+    """
+    is_first = not count(connection, "select (exists (select from identity.customers))::int")
+    if is_first:
+        connection.execute("select identity.drop_bulk_indexes()")
+    written = _mint(connection, change, stamp)
+    written += _keep_claims(connection, change)
+    written += _move(connection, change, stamp, is_first=is_first)
+    written += _end(connection, change, stamp)
+    written += _redirect(connection, change, stamp)
+    written += _append_changes(connection, change, stamp)
+    if is_first:
+        connection.execute("select identity.create_bulk_indexes()")
+    return written
 
 
-def _issue(connection: Connection, founders: Numbers, first_number: int, stamp: Stamp) -> None:
-    connection.execute("create temporary table minted (customer_number int4, record_number int4) on commit drop")
-    write_numbers(connection, "minted", [first_number + np.arange(len(founders)), founders])
-    connection.execute(
-        "create temporary table minted_ids (customer_number int4, customer_id text, record_key text) on commit drop"
+def load(connection: Connection, table: str, columns: Mapping[str, tuple[str, Column]]) -> None:
+    """Make a temporary table of numbers: name → its type and values."""
+    names = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, (kind, _) in columns.items()
     )
-    with connection.cursor(name="founders") as cursor:
-        cursor.execute("select customer_number, record_key from minted inner join input_records using (record_number)")
-        while keys := cursor.fetchmany(KEYS_PER_FETCH):
-            _copy_ids(connection, ((number, derive_id(key, 1), key) for number, key in keys))
-    _avoid_taken_ids(connection)
-    connection.execute(
-        """
-        insert into identity.issued_ids (customer_number, customer_id, founder_record_key, issued_at, run_id)
-        select customer_number, customer_id, record_key, %s, %s from minted_ids order by customer_number
-        """,
-        [stamp.at, stamp.run_id],
+    connection.execute(sql.SQL("create temporary table {} ({}) on commit drop").format(sql.Identifier(table), names))
+    target = sql.SQL("pg_temp.{}").format(sql.Identifier(table))
+    types = {name: kind for name, (kind, _) in columns.items()}
+    write_columns(connection, target, types, [values for _, values in columns.values()])
+    connection.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
+
+
+def _mint(connection: Connection, change: Change, stamp: Stamp) -> int:
+    founders = change.assignment.founders
+    if not len(founders):
+        return 0
+    first = change.knowledge.next_number
+    numbers = np.arange(first, first + len(founders), dtype=np.int32)
+    load(
+        connection,
+        "minted",
+        {"customer_number": ("int4", numbers), "record_number": ("int4", change.places.numbers[founders])},
     )
-
-
-def _copy_ids(connection: Connection, rows: Iterable[tuple[int, str, str]]) -> None:
-    with connection.cursor().copy("copy pg_temp.minted_ids from stdin") as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def _avoid_taken_ids(connection: Connection) -> None:
-    """Move on to the next generation where a founding record has already given its id to another customer."""
-    generation = 1
-    while True:
-        taken = connection.execute(
-            """
-            select minted_ids.customer_number, minted_ids.record_key
-            from minted_ids inner join identity.issued_ids using (customer_id)
-            """
-        ).fetchall()
-        if not taken:
-            return
+    generation, left = 1, len(founders)
+    while left:
+        left -= connection.execute(MINT, {"generation": generation, "run_number": stamp.run_number}).rowcount
         generation += 1
-        connection.execute(
-            """
-            update minted_ids set customer_id = free.customer_id
-            from unnest(%s::int4[], %s::text[]) as free (customer_number, customer_id)
-            where minted_ids.customer_number = free.customer_number
-            """,
-            [[number for number, _ in taken], [derive_id(key, generation) for _, key in taken]],
-        )
+        if left:
+            connection.execute(STILL_TO_MINT)
+    return len(founders)
 
 
-def _keep_claims(connection: Connection, assignment: Assignment, known: Known) -> None:
+def _keep_claims(connection: Connection, change: Change) -> int:
     """Forget claims that are settled, then remember which records vanished and what merged ids held."""
-    if assignment.settled:
-        connection.execute(
-            """
-            delete from identity.former_members
-            using input_records, identity.issued_ids
-            where former_members.record_key = input_records.record_key
-                and former_members.customer_id = issued_ids.customer_id
-                and issued_ids.customer_number = any(%s)
-            """,
-            [assignment.settled],
-        )
-    if len(known.vanished):
-        connection.execute(
-            """
-            insert into identity.former_members (customer_id, record_key)
-            select customer_id, record_key from identity.members
-            where not exists (select from input_records where input_records.record_key = members.record_key)
-            on conflict do nothing
-            """
-        )
-    if assignment.merged:
-        connection.execute(
-            """
-            insert into identity.former_members (customer_id, record_key)
-            select members.customer_id, members.record_key
-            from identity.members
-            inner join identity.issued_ids using (customer_id)
-            where issued_ids.customer_number = any(%s)
-            on conflict do nothing
-            """,
-            [[old for old, _ in assignment.merged]],
-        )
+    known, knowledge, assignment = change.knowledge.known, change.knowledge, change.assignment
+    claims, written = known.claims, 0
+    over = (claims.records != ABSENT) & np.isin(claims.customers, assignment.settled)
+    if over.any():
+        records = change.places.numbers[claims.records[over]]
+        settled = {
+            "customer_number": ("int4", knowledge.number(claims.customers[over])),
+            "record_number": ("int4", records),
+        }
+        load(connection, "settled", settled)
+        written += connection.execute(SETTLE).rowcount
+    merged = np.flatnonzero(np.isin(known.previous, [old for old, _ in assignment.merged]))
+    customers = np.concatenate([known.vanished, known.previous[merged]])
+    if len(customers):
+        records = np.concatenate([knowledge.vanished_records, change.places.numbers[merged]])
+        held = {"customer_number": ("int4", knowledge.number(customers)), "record_number": ("int4", records)}
+        load(connection, "held", held)
+        written += connection.execute(HOLD).rowcount
+    return written
 
 
-def _move_members(connection: Connection, assignment: Assignment, known: Known, stamp: Stamp) -> None:
-    if len(known.vanished):
-        connection.execute(
-            """
-            delete from identity.members
-            where not exists (select from input_records where input_records.record_key = members.record_key)
-            """
-        )
-    if not len(assignment.changed):
-        return
-    connection.execute("create temporary table moved (record_number int4, customer_number int4) on commit drop")
-    write_numbers(connection, "moved", [assignment.changed, assignment.current[assignment.changed]])
-    connection.execute("analyze moved")
-    if (known.previous[assignment.changed] != NOBODY).any():
-        connection.execute(MOVE_MEMBERS, [stamp.at, stamp.run_id])
-    connection.execute(ADD_MEMBERS, [stamp.at, stamp.run_id])
+def _move(connection: Connection, change: Change, stamp: Stamp, *, is_first: bool) -> int:
+    changed, known = change.assignment.changed, change.knowledge.known
+    numbers = change.places.numbers
+    before = numbers[changed[known.previous[changed] != NOBODY]]
+    closed = np.concatenate([change.knowledge.vanished_records, before])
+    written = 0
+    if len(closed):
+        written += connection.execute(CLOSE, [stamp.at, Int4Array(closed)]).rowcount
+    if len(changed):
+        order = np.argsort(numbers[changed]) if is_first else np.arange(len(changed))
+        records = changed[order]
+        moment = np.broadcast_to(np.int64((stamp.at - EPOCH) // timedelta(microseconds=1)), len(records))
+        customers = change.knowledge.number(change.assignment.current[records])
+        columns = [numbers[records], customers, moment]
+        write_columns(connection, sql.SQL("identity.memberships"), MEMBERSHIP, columns)
+    return written + len(changed)
 
 
-def _mark_ends(connection: Connection, assignment: Assignment, stamp: Stamp) -> None:
+def _end(connection: Connection, change: Change, stamp: Stamp) -> int:
+    assignment = change.assignment
     ended = [old for old, _ in assignment.merged] + assignment.retired
-    if ended:
-        connection.execute(
-            "update identity.issued_ids set ended_at = %s where customer_number = any(%s) and ended_at is null",
-            [stamp.at, ended],
-        )
-    if assignment.restored:
-        connection.execute(
-            "update identity.issued_ids set ended_at = null where customer_number = any(%s)", [assignment.restored]
-        )
+    statement = "update identity.customers set ended_at = %s where customer_number = any(%s) and ended_at is {} null"
+    written = 0
+    for customers, moment, state in ((ended, stamp.at, ""), (assignment.restored, None, "not")):
+        if customers:
+            numbers = Int4Array(_numbers(change, customers))
+            written += connection.execute(sql.SQL(statement).format(sql.SQL(state)), [moment, numbers]).rowcount
+    return written
 
 
-def _redirect(connection: Connection, assignment: Assignment, stamp: Stamp) -> None:
+def _redirect(connection: Connection, change: Change, stamp: Stamp) -> int:
+    assignment, written = change.assignment, 0
     if assignment.restored:
-        connection.execute(
-            """
-            delete from identity.redirects using identity.issued_ids
-            where redirects.old_customer_id = issued_ids.customer_id and issued_ids.customer_number = any(%s)
-            """,
-            [assignment.restored],
-        )
+        restored = Int4Array(_numbers(change, assignment.restored))
+        written += connection.execute(
+            "delete from identity.redirections where old_number = any(%s)", [restored]
+        ).rowcount
     if assignment.redirects:
-        connection.execute(
-            """
-            insert into identity.redirects (old_customer_id, customer_id, run_id, at)
-            select old_ids.customer_id, new_ids.customer_id, %s, %s
-            from unnest(%s::int4[], %s::int4[]) as changed (old_number, new_number)
-            inner join identity.issued_ids as old_ids on changed.old_number = old_ids.customer_number
-            inner join identity.issued_ids as new_ids on changed.new_number = new_ids.customer_number
-            on conflict (old_customer_id) do update
-            set customer_id = excluded.customer_id, run_id = excluded.run_id, at = excluded.at
-            """,
-            [stamp.run_id, stamp.at, list(assignment.redirects), list(assignment.redirects.values())],
-        )
+        redirected = {
+            "old_number": ("int4", _numbers(change, list(assignment.redirects))),
+            "new_number": ("int4", _numbers(change, list(assignment.redirects.values()))),
+        }
+        load(connection, "redirected", redirected)
+        written += connection.execute(REDIRECT, [stamp.run_number]).rowcount
+    return written
 
 
-def _append_events(connection: Connection, assignment: Assignment, known: Known, stamp: Stamp) -> None:
-    minted = range(known.next_number, known.next_number + len(assignment.founders))
-    _append(connection, "mint", [(None, number) for number in minted], stamp)
-    _append(connection, "restore", [(known.redirects.get(number), number) for number in assignment.restored], stamp)
-    _append(connection, "merge", assignment.merged, stamp)
-    _append(connection, "split", assignment.split, stamp)
-    _append(connection, "retire", [(number, None) for number in assignment.retired], stamp)
+def _numbers(change: Change, dense: Sequence[int]) -> Column:
+    return change.knowledge.number(np.array(dense, dtype=np.int64))
 
 
-def _append(connection: Connection, kind: str, changes: Sequence[tuple[int | None, int | None]], stamp: Stamp) -> None:
-    if not changes:
-        return
-    connection.execute(
-        """
-        insert into identity.events (kind, old_customer_id, new_customer_id, reason, run_id, at)
-        select %s, old_ids.customer_id, new_ids.customer_id, %s, %s, %s
-        from unnest(%s::int4[], %s::int4[]) with ordinality as changes (old_number, new_number, place)
-        left join identity.issued_ids as old_ids on changes.old_number = old_ids.customer_number
-        left join identity.issued_ids as new_ids on changes.new_number = new_ids.customer_number
-        order by changes.place
-        """,
-        [kind, REASONS[kind], stamp.run_id, stamp.at, [old for old, _ in changes], [new for _, new in changes]],
-    )
+def _append_changes(connection: Connection, change: Change, stamp: Stamp) -> int:
+    assignment, redirects = change.assignment, change.knowledge.known.redirects
+    history = {
+        "restore": [(redirects.get(number, NOBODY), number) for number in assignment.restored],
+        "merge": assignment.merged,
+        "split": assignment.split,
+        "retire": [(number, NOBODY) for number in assignment.retired],
+    }
+    for kind, pairs in history.items():
+        if pairs:
+            table = np.array(pairs, dtype=np.int64)
+            columns = {
+                "place": ("int4", np.arange(len(pairs))),
+                "old_number": ("int4", _numbers_or_nobody(change, table[:, 0])),
+                "new_number": ("int4", _numbers_or_nobody(change, table[:, 1])),
+            }
+            load(connection, f"changes_{kind}", columns)
+            statement = sql.SQL(APPEND).format(sql.SQL(kind))
+            connection.execute(statement, [kind, REASONS[kind], stamp.run_number])
+    return sum(map(len, history.values()))
 
 
-def write_caps(connection: Connection, run_id: str) -> int:
-    """Bring the list of values that link nothing up to date; return its length."""
-    connection.execute(
-        """
-        create temporary table input_caps on commit drop as
-        select distinct identifiers.kind, identifiers.value_hash, input_hubs.record_count
-        from input_hubs
-        inner join identity.int_identity__identifiers as identifiers
-            on input_hubs.value = md5(identifiers.kind || ':' || identifiers.value_hash)::uuid
-        where input_hubs.record_count > %s
-        """,
-        [LARGEST_SHARED_VALUE],
-    )
-    connection.execute(
-        """
-        delete from identity.capped_values
-        where not exists (
-            select from input_caps
-            where input_caps.kind = capped_values.kind and input_caps.value_hash = capped_values.value_hash
-        )
-        """
-    )
-    connection.execute(
-        """
-        insert into identity.capped_values (kind, value_hash, record_count, run_id)
-        select kind, value_hash, record_count, %s from input_caps
-        on conflict (kind, value_hash) do update
-        set record_count = excluded.record_count, run_id = excluded.run_id
-        where capped_values.record_count <> excluded.record_count
-        """,
-        [run_id],
-    )
-    return count(connection, "select count(*) from input_caps")
+def _numbers_or_nobody(change: Change, dense: Column) -> Column:
+    return np.where(dense == NOBODY, NOBODY, change.knowledge.number(np.maximum(dense, 0)))

@@ -47,7 +47,7 @@ class Filled:
         number = len(self.numbers) + 1
         self.numbers[key] = number
         seen = START + timedelta(days=number)
-        profile_hash = self.value("profile", json.dumps(profile, ensure_ascii=False)) if profile else None
+        profile_hash = self.value("profile", json.dumps(profile, ensure_ascii=False)) if profile else 0
         self.run(
             "insert into identity.records (record_number, record_key, source, first_seen_at, profile_hash) "
             "values (%s, %s, %s, %s, %s)",
@@ -65,7 +65,7 @@ class Filled:
                 "where kind = %s",
                 *(self.value(kind, value), seen, number, number, kind),
             )
-        self.belongs(key, customer, source)
+        self.belongs(key, customer)
         return number
 
     def value(self, kind: str, value: str) -> int:
@@ -88,17 +88,11 @@ class Filled:
     def id_of(self, name: str) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
 
-    def belongs(self, key: str, customer: str, source: str = "shopify") -> None:
+    def belongs(self, key: str, customer: str) -> None:
         self.run(
             "insert into identity.memberships values (%s, %s, %s, null)",
             *(self.numbers[key], self.customer(customer), START),
         )
-        if self.run("select 1 from pg_class where oid = 'identity.members'::regclass and relkind = 'r'"):
-            self.run(
-                "insert into identity.members (record_key, customer_id, source, linked_at, run_id) "
-                "values (%s, %s, %s, %s, 'run-1')",
-                *(key, self.id_of(customer), source, START),
-            )
 
     def refuse(self, one: str, other: str, identifier: str, reason: str) -> None:
         kind, value = identifier.split(":", 1)

@@ -108,7 +108,7 @@ def test_what_each_record_carries_is_counted_by_customer_and_by_value(shop: Shop
     shop.do("insert into identity.kinds values (1, 'email', '', 3), (2, 'phone', '', 4)")
     links = [(11, 1, 1), (12, 2, 1), (11, 2, 1), (21, 2, 2), (21, 3, 2), (99, 3, 1), (99, 4, 1), (21, 1, 2)]
     for value, record, kind in links:
-        shop.do("insert into identity.stored_links values (%s, null, %s, 0, %s)", value, record, kind)
+        shop.do("insert into identity.stored_links values (%s, 'infinity', %s, 0, %s)", value, record, kind)
     shop.do("insert into identity.blocked_values values (99, 'email', 'placeholder', 2, 2, 'r', now())")
     shop.do("insert into identity.refused_links values (1, 3, 'phone', 21, 'names contradict')")
     shop.do("insert into identity.household_members values (1, 1), (2, 1)")
@@ -191,7 +191,7 @@ def test_shared_values_are_shown_masked(shop: Shop) -> None:
     shop.do("insert into identity.kinds values (1, 'phone', '', 4)")
     shop.do("insert into identity.values values (255, 'phone', '09012345679')")
     for record in (1, 2):
-        shop.do("insert into identity.stored_links values (255, null, %s, 0, 1)", record)
+        shop.do("insert into identity.stored_links values (255, 'infinity', %s, 0, 1)", record)
     (label,) = [label for metric, _, label in shop.found("run") if metric == "top_shared_values"]
     assert label.startswith("ff ")
     assert "09012345679" not in label

@@ -20,7 +20,7 @@ RUN = "test"
 def build_marts(url: str, policy: Strategy, as_of: date, *, full_refresh: bool = False) -> None:
     """Build everything from staging to the unpublished marts."""
     layers.build(
-        f"{STAGING_OF_MARTS} int_identity__evidence int_identity__identifiers",
+        f"{STAGING_OF_MARTS} int_identity__evidence int_identity__changes",
         "transform",
         run_id=RUN,
         warehouse_url=url,

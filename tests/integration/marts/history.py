@@ -111,7 +111,10 @@ def forget(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("truncate raw.shopify__customers, raw.shopify__orders, raw.line__followers")
         connection.execute(
-            "truncate identity.members, identity.former_members, identity.redirects, identity.issued_ids"
+            "truncate identity.read_up_to, identity.records, identity.evidence, identity.stored_links, "
+            "identity.values, identity.blocked_values, identity.runs, identity.customers, identity.memberships, "
+            "identity.claims, identity.redirections, identity.id_changes, identity.refused_links, "
+            "identity.household_members"
         )
 
 

@@ -58,7 +58,8 @@ def test_a_first_time_buyer_who_follows_is_in_the_line_audience_until_unfollowin
         "shopify__customers",
         [(customer, NOON, {"createdAt": (NOON - timedelta(days=30)).isoformat()}) for customer in accounts],
     )
-    linked = {customer: f"U-{customer}" for customer in accounts if customer != "unlinked"}
+    # A LINE user id is U and 32 hexadecimal digits; whatever else stands there identifies nobody.
+    linked = {customer: f"U{customer.encode().hex():0<32.32}" for customer in accounts if customer != "unlinked"}
     for customer, days_ago in accounts.items():
         payload = order_payload(order(f"o-{customer}", customer, days_ago))
         if customer in linked:
@@ -69,21 +70,24 @@ def test_a_first_time_buyer_who_follows_is_in_the_line_audience_until_unfollowin
     write(
         warehouse_url,
         "line__followers",
-        [(user, NOON, {"userId": user}) for user in linked.values() if user != "U-second"],
+        [(user, NOON, {"userId": user}) for user in linked.values() if user != linked["second"]],
     )
 
     build_marts(warehouse_url, Strategy(), AS_OF)
     publish_and_activate(warehouse_url, Strategy(), AS_OF)
-    assert_audience(warehouse_url, [("seg_f2_first_seven_days", "U-first")])
+    assert_audience(warehouse_url, [("seg_f2_first_seven_days", linked["first"])])
     assert_least_privilege(warehouse_url)
 
     with warehouse.connect(warehouse_url, "kizuna_ingest") as connection:
-        connection.execute("""
+        connection.execute(
+            """
             insert into raw.line__followers
             (_record_id, _source_updated_at, _extracted_at, _run_id, _payload_hash, _is_deleted, payload)
             select _record_id, _source_updated_at, now(), 'test', _payload_hash, true, payload
-            from raw.line__followers where _record_id = 'U-first'
-        """)
+            from raw.line__followers where _record_id = %s
+            """,
+            [linked["first"]],
+        )
     build_staging(warehouse_url, Strategy(), AS_OF)
     rebuild_from_core(warehouse_url, Strategy(), AS_OF)
     publish_and_activate(warehouse_url, Strategy(), AS_OF)
