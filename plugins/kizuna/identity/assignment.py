@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kizuna.identity.sets import contained, difference, distinct, union
 from kizuna.identity.survival import Known, choose_survivors, restore_vacant
 from kizuna.identity.tally import NOBODY, tally
 
@@ -47,10 +48,10 @@ def assign(roots: Numbers, known: Known) -> Assignment:
 
 
 def _compare(current: Numbers, founders: Numbers, known: Known) -> Assignment:
-    before = np.union1d(known.previous[known.previous != NOBODY], known.vanished)
-    after = np.unique(current)
-    ended = np.setdiff1d(before, after)
-    restored = np.setdiff1d(after[after < known.next_number], before)
+    before = union(known.previous[known.previous != NOBODY], known.vanished)
+    after = distinct(current)
+    ended = difference(before, after)
+    restored = difference(after[after < known.next_number], before)
     targets = _targets(current, after, ended, known)
     redirects = _redirects(targets, set(restored.tolist()), known.redirects)
     ends = set(ended.tolist())
@@ -63,17 +64,23 @@ def _compare(current: Numbers, founders: Numbers, known: Known) -> Assignment:
         retired=sorted(ends - targets.keys()),
         split=_splits(current, known.previous, ends, targets),
         redirects=redirects,
-        settled=np.intersect1d(known.claims.present().customers, np.union1d(after, known.previous)).tolist(),
+        settled=_settled(known, after),
         changed=np.flatnonzero(current != known.previous),
     )
+
+
+def _settled(known: Known, after: Numbers) -> list[int]:
+    claimants = distinct(known.claims.present().customers)
+    settled: list[int] = claimants[contained(claimants, union(after, known.previous))].tolist()
+    return settled
 
 
 def _targets(current: Numbers, after: Numbers, ended: Numbers, known: Known) -> dict[int, int]:
     """Return, for every ended id with records in the input, the customer that holds most of them now."""
     claimed = known.claims.present()
     # Where its members go is where an id goes; what had vanished before has no say unless nothing else is left.
-    open_claims = ~np.isin(claimed.customers, np.union1d(after, known.previous))
-    losing = np.flatnonzero(np.isin(known.previous, ended)) if len(ended) else ended
+    open_claims = ~contained(claimed.customers, union(after, known.previous))
+    losing = np.flatnonzero(contained(known.previous, ended)) if len(ended) else ended
     records = np.concatenate([claimed.records[open_claims], losing])
     customers = np.concatenate([claimed.customers[open_claims], known.previous[losing]])
     best: dict[int, tuple[int, int, int]] = {}

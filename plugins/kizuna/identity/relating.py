@@ -10,6 +10,7 @@ import numpy as np
 
 from kizuna.identity.comparing import AGAINST
 from kizuna.identity.connecting import BY_PROFILES, BY_REQUIREMENT
+from kizuna.identity.sets import distinct, distinct_places, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +61,7 @@ def relate_contested(
     """
     count = np.int64(max(1, len(problem.profile_texts)))
     said = np.flatnonzero((contested[components] > 0) & (problem.profiles >= 0))
-    roots, profiles = np.divmod(np.unique(components[said] * count + problem.profiles[said]), count)
+    roots, profiles = np.divmod(distinct(components[said] * count + problem.profiles[said]), count)
     sizes = np.bincount(roots, minlength=problem.record_count)
     few = sizes[roots] <= ALL_PAIRS_UP_TO
     # What requires agreement may lack it even between two records of one profile.
@@ -93,17 +94,17 @@ def learn(
     new = np.ones(len(pairs), dtype=bool)
     new[1:] = (components[1:] != components[:-1]) | (pairs[1:] != pairs[:-1])
     components, pairs = components[new], pairs[new]
-    distinct, places = np.unique(pairs, return_inverse=True)
-    relations = np.empty(len(distinct), dtype=np.int16)
-    for start in range(0, len(distinct), PAIRS_AT_ONCE):
+    asked, places = distinct_places(pairs)
+    relations = np.empty(len(asked), dtype=np.int16)
+    for start in range(0, len(asked), PAIRS_AT_ONCE):
         slots = slice(start, start + PAIRS_AT_ONCE)
-        relations[slots] = _compare(distinct[slots], problem, compare)
+        relations[slots] = _compare(asked[slots], problem, compare)
     return _merge(known, Known(components, pairs, relations[places]))
 
 
 def _compare(pairs: Numbers, problem: Problem, compare: Callable[[Profile, Profile], Relation]) -> list[int]:
     left, right = np.divmod(pairs, len(problem.profile_texts))
-    places = np.union1d(left, right)
+    places = union(left, right)
     if fetch := getattr(problem.profile_texts, "fetch", None):  # texts that are read from afar like to come together
         fetch(places)
     texts = {place: problem.profile_texts[place] for place in places.tolist()}

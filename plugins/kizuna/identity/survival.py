@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kizuna.identity.sets import contained, union
 from kizuna.identity.tally import NOBODY, Claims, Share, tally_columns
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ def _reverse_merges(contested: Sequence[Share], roots: Numbers, known: Known) ->
 def _claimed_clusters(contested: Sequence[Share], roots: Numbers, claims: Claims) -> dict[int, dict[int, int]]:
     """Return, for every ended id with a claim on a contested cluster, how many records it claims in which cluster."""
     present = claims.present()
-    touched = np.isin(roots[present.records], np.array([share.left for share in contested]))
-    relevant = np.isin(present.customers, present.customers[touched])
+    touched = contained(roots[present.records], np.array([share.left for share in contested]))
+    relevant = contained(present.customers, present.customers[touched])
     shares = tally_columns(present.customers[relevant], roots[present.records[relevant]], present.records[relevant])
     clusters: dict[int, dict[int, int]] = defaultdict(dict)
     for share in shares.pick(np.arange(len(shares.left))):
@@ -126,7 +127,7 @@ def restore_vacant(owner: Numbers, roots: Numbers, known: Known) -> None:
     present = known.claims.present()
     vacant = owner[roots[present.records]] == NOBODY
     # An id that still had records at the start of this run and lost them to another cluster is merged, not free.
-    free = ~np.isin(present.customers, np.union1d(owner, known.previous))
+    free = ~contained(present.customers, union(owner, known.previous))
     chosen = np.flatnonzero(vacant & free)
     if not len(chosen):
         return

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kizuna.identity.sets import starts
+
 if TYPE_CHECKING:
     from kizuna.identity.components import Numbers
 
@@ -56,9 +58,14 @@ class Shares:
 def tally_columns(left: Numbers, right: Numbers, records: Numbers) -> Shares:
     """Count the records of every pair of labels."""
     width = int(right.max()) + 1 if len(right) else 1
-    order = np.argsort(records, kind="stable")
-    pairs, places, counts = np.unique(left[order] * width + right[order], return_index=True, return_counts=True)
-    return Shares(pairs // width, pairs % width, counts.astype(np.int64), records[order][places])
+    pairs = left * width + right
+    order = np.argsort(pairs)
+    pairs, records = pairs[order], records[order]
+    first = np.flatnonzero(starts(pairs))
+    if not len(first):
+        return Shares(left, right, left, records)
+    counts = np.diff(first, append=len(pairs))
+    return Shares(pairs[first] // width, pairs[first] % width, counts, np.minimum.reduceat(records, first))
 
 
 def tally(left: Numbers, right: Numbers, records: Numbers) -> list[Share]:
