@@ -12,7 +12,7 @@ from airflow.sdk import Asset, BaseOperator, Param
 from airflow.sdk.bases.hook import BaseHook
 from airflow.timetables.interval import CronDataIntervalTimetable
 
-from kizuna import landing, pipeline, settings
+from kizuna import identity, landing, pipeline, settings
 from kizuna.identity import questions
 from kizuna.identity.review import ANSWERS
 from kizuna.reading import Span
@@ -121,6 +121,14 @@ class BuildIdentity(BaseOperator):
     def execute(self, context: Context) -> dict[str, str]:
         """Return how many ids were minted, merged, split and restored."""
         return _counts(asdict(_run(context).build_identity()))
+
+
+class VerifyIdentity(BaseOperator):
+    """Solve everything again and compare; a difference from what the runs have left fails the task."""
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return what was solved, in counts."""
+        return _counts(asdict(identity.verify(settings.warehouse_url(), _run_id(context))))
 
 
 class QueuePairs(BaseOperator):

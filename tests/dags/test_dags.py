@@ -70,6 +70,7 @@ def test_there_is_one_ingest_per_source_and_those_that_follow(bag):
         "activate",
         "sweep",
         "review_identity",
+        "verify_identity",
     }
 
 

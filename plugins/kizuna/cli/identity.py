@@ -8,6 +8,7 @@ from kizuna.cli.identity_explain import explain, why_not
 from kizuna.cli.identity_override import override
 from kizuna.cli.identity_quality import quality
 from kizuna.cli.identity_review import review
+from kizuna.cli.identity_runs import rebuild, runs, verify
 from kizuna.cli.identity_score import score
 
 
@@ -37,6 +38,9 @@ def hash_command(kind: str, value: str) -> None:
 identity.add_command(explain)
 identity.add_command(override)
 identity.add_command(quality)
+identity.add_command(rebuild)
 identity.add_command(review)
+identity.add_command(runs)
+identity.add_command(verify)
 identity.add_command(score)
 identity.add_command(why_not)
