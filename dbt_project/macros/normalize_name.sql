@@ -8,7 +8,7 @@
     {%- set variants = kanji_variants() | map(attribute=0) | join -%}
     {%- set common = kanji_variants() | map(attribute=1) | join -%}
     {%- set letters = [
-        "0-9a-zß-öø-ÿāēīōūぁ-ゖゝゞァ-ヺー々〆〇㐀-䶿一-鿿가-힣", "\uF900-\uFAFF", "\U00020000-\U0003FFFF"
+        "0-9a-zß-öø-ÿāēīōūぁ-ゖゝゞァ-ヺーヽヾ々〆〇㐀-䶿一-鿿가-힣", "\uF900-\uFAFF", "\U00020000-\U0003FFFF"
     ] | join -%}
     {%- set bare -%}
         regexp_replace(
@@ -19,7 +19,7 @@
     (
         select
             case
-                when typed.name ~ '[^ァ-ヺー々一-鿿]|[{{ variants }}]|様$' collate "C"
+                when typed.name ~ '[^ァ-ヺー々一-鿿]|[{{ variants }}]|様$|御中$' collate "C"
                     then (
                         select
                             nullif(

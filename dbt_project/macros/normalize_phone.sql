@@ -35,13 +35,19 @@
                         when typed.digits ~ '[^0-9+]' collate "C"
                             then regexp_replace(
                                 regexp_replace(
-                                    lower(normalize({{ text }}, NFKC)), '(?:内線|ext|fax|x|#|(?<=[0-9])\s*[/,、;]).*$', ''
+                                    lower(normalize(typed.phone, NFKC)), '(?:内線|ext|fax|x|#|(?<=[0-9])\s*[/,、;]).*$', ''
                                 ),
                                 '[^0-9+]', '', 'g'
                             )
                         else typed.digits
                     end as digits
-                from (select translate({{ text }}, '- ()', '') as digits limit 1) as typed
+                from (
+                    select
+                        given.phone,
+                        translate(given.phone, '- ()', '') as digits
+                    from (select {{ text }} as phone limit 1) as given
+                    limit 1
+                ) as typed
                 limit 1
             ) as bare
             limit 1

@@ -40,17 +40,23 @@
                                             '([エケセテネヘメレゲゼデベペ])[エー]', '\1イ', 'g'
                                         )
                                     from (
-                                        select translate({{ normalize_name(text) }}, '{{ small }}', '{{ large }}') as reading
+                                        select translate({{ normalize_name("typed.written") }}, '{{ small }}', '{{ large }}') as reading
                                         limit 1
                                     ) as folded
                                 )
                             end
                         from (
-                            select translate({{ fold_kana(text) }}, '{{ small }} ', '{{ large }}') as reading
+                            select translate({{ fold_kana("typed.written") }}, '{{ small }} ', '{{ large }}') as reading
                             limit 1
                         ) as kana
                     )
             end
-        from (select translate({{ text }}, '{{ small }} 　', '{{ large }}') as reading limit 1) as typed
+        from (
+            select
+                given.written,
+                translate(given.written, '{{ small }} 　', '{{ large }}') as reading
+            from (select {{ text }} as written limit 1) as given
+            limit 1
+        ) as typed
     )
 {%- endmacro %}
