@@ -4,15 +4,7 @@ import pendulum
 from airflow.sdk import DAG, TaskGroup
 
 from kizuna.identity import policy
-from kizuna.operators import (
-    BuildIdentity,
-    BuildModels,
-    BuildStaging,
-    GateModels,
-    PublishMarts,
-    ScorePairs,
-    raw_asset,
-)
+from kizuna.operators import BuildIdentity, BuildModels, BuildStaging, GateModels, PublishMarts, ScorePairs, raw_asset
 from kizuna.pipeline import SOURCES_OF_MARTS
 
 with DAG(

@@ -34,6 +34,7 @@ def quality(as_json: bool, full: bool, why: str | None, who: str | None) -> None
                 figures = sorted(measuring.measure(url, run_id, full=True))
             if why is not None:
                 measuring.release(url, run_id, f"{decider(who)}: {why}")
+                measuring.measure(url, run_id)  # against itself: its gate, asked again, lets it pass
         except measuring.NothingMeasuredError as error:
             raise click.ClickException(str(error)) from None
     if as_json:

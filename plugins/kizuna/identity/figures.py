@@ -19,6 +19,7 @@ Figure = tuple[str, str, str, float]
 MANY_RECORDS = 10  # a customer of fewer has too few to go by many names
 SHOWN_VALUES = 20
 CHANGES = ("minted", "merged", "split", "restored", "retired")
+FULL_ONLY = ("component_size", "ids_per_customer", "top_shared_values", "without_identifiers")
 EVENTS = ("mint", "merge", "split", "restore", "retire")
 
 SIZES = """
@@ -122,22 +123,23 @@ where run_id = %s
 """
 
 IDS_PER_CUSTOMER = """
-with carried as (
-    select distinct members.customer_number, stored_links.kind_number, stored_links.value_hash
+with counted as (
+    select members.customer_number, stored_links.kind_number, count(distinct stored_links.value_hash) as id_count
     from identity.stored_links
     inner join identity.memberships as members
         on stored_links.record_number = members.record_number and members.valid_to is null
     where not exists (select from identity.blocked_values where blocked_values.value_hash = stored_links.value_hash)
+    group by members.customer_number, stored_links.kind_number
 ),
 
-counted as (
-    select kinds.kind, carried.customer_number, count(*) as id_count
-    from carried
-    inner join identity.kinds on carried.kind_number = kinds.kind_number
-    group by kinds.kind, carried.customer_number
+of_kinds as (
+    select kinds.kind, counted.customer_number, sum(counted.id_count) as id_count
+    from counted
+    inner join identity.kinds on counted.kind_number = kinds.kind_number
+    group by kinds.kind, counted.customer_number
 )
 
-select kind, id_count, count(*) from counted group by kind, id_count
+select kind, id_count, count(*) from of_kinds group by kind, id_count
 """
 TOP_SHARED_VALUES = """
 with shared as (

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 LOCK = "select pg_advisory_xact_lock(hashtext('kizuna.identity'))"
 LAST_MEASURED = "select run_id, at from identity.quality where metric = 'records' order by at desc limit 1"
+LAST_OTHER = """
+select run_id, at from identity.quality where metric = 'records' and run_id <> %s order by at desc limit 1
+"""
 LAST_RELEASED = """
 select released.run_id, released.at, records.value::float8, customers.value::float8
 from identity.quality as released
@@ -67,12 +70,14 @@ def measure(warehouse_url: str, run_id: str, *, full: bool = False) -> list[Figu
         psycopg.errors.UndefinedTable: when the warehouse was not prepared.
     """
     with warehouse.connect(warehouse_url, "kizuna_transform") as connection:
+        connection.execute("set local work_mem = '128MB'")
         connection.execute(LOCK)  # no run commits between two figures; all it decided before has an earlier time
         (at,) = connection.execute("select clock_timestamp()").fetchone() or (None,)
-        connection.execute("delete from identity.quality where run_id = %s and metric <> 'released'", [run_id])
-        last = connection.execute(LAST_MEASURED).fetchone()
+        released, last = _last_release(connection), connection.execute(LAST_OTHER, [run_id]).fetchone()
         full = full or last is None or _was_full(connection, run_id)
-        found = _measured(connection, run_id, last, full=full)
+        kept = ["released", *([] if full else figures.FULL_ONLY)]
+        connection.execute("delete from identity.quality where run_id = %s and metric <> all(%s)", [run_id, kept])
+        found = _measured(connection, run_id, last, released, full=full)
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into identity.quality (run_id, metric, kind, label, value, at) values (%s, %s, %s, %s, %s, %s)",
@@ -120,10 +125,11 @@ def latest(warehouse_url: str) -> tuple[str, datetime, list[Figure]]:
     return run_id, at, rows  # type: ignore[return-value]
 
 
-def _measured(connection: Connection, run_id: str, last: tuple[object, ...] | None, *, full: bool) -> list[Figure]:
+def _measured(
+    connection: Connection, run_id: str, last: tuple[object, ...] | None, released: Release | None, *, full: bool
+) -> list[Figure]:
     before, since = (None, None) if full or last is None else (_sizes_of(connection, last[0]), last[1])
     sizes = figures.customer_sizes(connection, before, since)  # type: ignore[arg-type]
-    released = _last_release(connection)
     found = figures.of_sizes(sizes, connection)
     records, customers = (sum(size * count for size, count in sizes.items()), sum(sizes.values()))
     found += figures.of_run(connection, run_id, customers)

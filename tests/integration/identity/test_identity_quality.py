@@ -151,6 +151,7 @@ def test_what_was_stopped_stays_stopped_until_it_is_undone_or_released(shop: Sho
     assert (figures["moved", "", ""], figures["merged", "", ""]) == (200, 200)
     assert figures["merged_share", "", ""] == 0.2
     quality.release(shop.url, "looked at", "Hanako: the loyalty cards came in")
+    assert shop.gate("looked at", tmp_path).failed_critical == 0
     assert shop.gate("after", tmp_path).failed_critical == 0
     shop.put({record: record for record in range(0, 400, 2)})
     with pytest.raises(gates.GateFailed, match="few_records_change_their_customer"):
