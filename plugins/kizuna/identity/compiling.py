@@ -95,7 +95,7 @@ def _compiled() -> Machine:
         copy.__module__ = function.__module__
         copy.__qualname__ = function.__qualname__
         try:
-            world[name] = numba.njit(cache=True)(copy)
+            world[name] = numba.njit(copy, cache=True)
         except RuntimeError:  # There is no folder that machine code could be kept in.
             world[name] = numba.njit(copy)
     return Machine({name: world[name] for name in _functions()}, is_compiled=True)

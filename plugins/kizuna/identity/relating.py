@@ -62,14 +62,16 @@ def relate_contested(
     count = np.int64(max(1, len(problem.profile_texts)))
     said = np.flatnonzero((contested[components] > 0) & (problem.profiles >= 0))
     roots, profiles = np.divmod(distinct(components[said] * count + problem.profiles[said]), count)
-    sizes = np.bincount(roots, minlength=problem.record_count)
-    few = sizes[roots] <= ALL_PAIRS_UP_TO
+    firsts = np.flatnonzero(np.diff(roots, prepend=-1))
+    sizes = np.diff(firsts, append=len(roots))
+    few = np.repeat(sizes <= ALL_PAIRS_UP_TO, sizes)
     # What requires agreement may lack it even between two records of one profile.
     strict = few & (contested[roots] & BY_REQUIREMENT > 0)
     left, right = _all_pairs(roots[few])
     asked = np.concatenate([profiles[strict] * (count + 1), profiles[few][left] * count + profiles[few][right]])
     known = learn(NOTHING_KNOWN, np.concatenate([roots[strict], roots[few][left]]), asked, problem, compare)
-    doubtful = (contested & ~BY_PROFILES > 0) | (sizes > ALL_PAIRS_UP_TO)
+    doubtful = contested & ~BY_PROFILES > 0
+    doubtful[roots[~few]] = True
     doubtful[known.components[known.relations & int(AGAINST) > 0]] = True
     return doubtful, known
 
