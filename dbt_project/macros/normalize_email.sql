@@ -26,7 +26,7 @@
                         from '{{ possible }}' collate "C"
                     )
                 end as address
-            from (select lower({{ text }} collate "C") as address limit 1) as lowered
+            from (select lower(btrim({{ text }}) collate "C") as address limit 1) as lowered
             limit 1
         ) as valid
     )
