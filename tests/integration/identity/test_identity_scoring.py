@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from kizuna.cli import main
-from kizuna.identity import likeness, policy, scoring, training
+from kizuna.identity import likeness, policy, quality, scoring, training
 from tests.integration.identity.filled import Filled
+from tests.integration.identity.landing_evidence import members, run, said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +97,23 @@ def test_who_mistyped_a_phone_and_kept_the_mailbox_at_another_provider_is_found(
     ((probability, taken),) = shop.run("select probability, is_taken from identity.scored_pairs")
     assert probability > policy.load().scored.accept
     assert (done.records, done.changed, done.written, taken) == (4, 4, 1, False)
+
+
+def test_the_next_run_joins_them_and_scoring_them_again_keeps_them_joined(warehouse_url: str) -> None:
+    landed = {
+        "a": said("email:taro-sato@ezweb.ne.jp", "phone:09012345679", **TARO),
+        "b": said("email:taro-sato@au.com", "phone:09012345676", **TARO),
+    }
+    assert run(warehouse_url, landed, "first").customers == 2
+    quality.measure(warehouse_url, "first")
+    quality.release(warehouse_url, "first", "passed the gate")
+    for run_id in ("second", "third"):
+        assert scoring.score(warehouse_url).withdrawn == 0
+        run(warehouse_url, {}, run_id)
+        assert len(set(members(warehouse_url).values())) == 1
+    figures = {row[:3]: row[3] for row in quality.measure(warehouse_url, "second")}
+    assert (figures["churn", "merge", ""], figures["merged", "", ""], figures["moved", "", ""]) == (1, 1, 1)
+    assert (figures["customer_size", "", "2"], figures["unresolved", "", ""]) == (1, 0)
 
 
 def test_what_shares_a_value_is_not_scored_unless_the_value_is_blocked(shop: Filled) -> None:
