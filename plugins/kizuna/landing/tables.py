@@ -57,7 +57,6 @@ select coalesce(record_id, encode(payload_hash, 'hex')) from window_rejects;
 """
 
 _COPY_RECORDS = "copy window_records (record_id, updated_at, payload_hash, payload) from stdin"
-
 _COLLECT_REJECT = "insert into window_rejects values (%s, %s, %s, %s, %s, %s)"
 
 _COUNT_WINDOW = """
@@ -140,9 +139,8 @@ select latest._record_id, latest._source_updated_at, %(at)s, %(run_id)s, latest.
 """
 
 _SAMPLE_MISSING = f"select latest._record_id {_FROM_MISSING} order by random() limit %(size)s"
-
+_HAS_RECORD = "select from {table} where _record_id = %s limit 1"
 _COUNT_PRESENT = "select count(*) from {latest} as latest where not latest._is_deleted"
-
 # The same name with content it had before: touched, or gone back to what it was.
 _INSERT_FILE = """
 insert into ops.landed_files (source, stream, name, content_hash, byte_count, row_count, modified_at, run_id)
@@ -242,8 +240,7 @@ class RawTable:
 
     def has(self, record_id: str) -> bool:
         """Tell whether the record has been landed in any version."""
-        query = self._text("select from {table} where _record_id = %s limit 1")
-        return self.session.execute(query, [record_id]).fetchone() is not None
+        return self.session.execute(self._text(_HAS_RECORD), [record_id]).fetchone() is not None
 
     def keep(self, record_ids: Sequence[str]) -> None:
         """Count records as there although they were not collected."""
@@ -286,9 +283,8 @@ class RawTable:
 
     def watermark(self) -> tuple[datetime | None, str | None]:
         """Return how far the stream has been read, and the vendor's cursor there."""
-        row = self.session.execute(
-            "select upper_at, cursor from ops.watermarks where source = %s and stream = %s", [self.source, self.stream]
-        ).fetchone()
+        query = "select upper_at, cursor from ops.watermarks where source = %s and stream = %s"
+        row = self.session.execute(query, [self.source, self.stream]).fetchone()
         return (row[0], row[1]) if row else (None, None)
 
     def move_watermark(self, upper: datetime, cursor: str | None, run_id: str) -> None:

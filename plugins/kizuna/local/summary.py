@@ -43,7 +43,7 @@ GATES = """
     from ops.quality_results
     where run_id = any(%s)
     group by gate
-    order by array_position(array['raw', 'marts', 'sync'], gate)
+    order by array_position(array['raw', 'identity', 'marts', 'sync'], gate)
 """
 LATEST_RUNS = """
     select distinct on (split_part(run_id, '/', 1)) run_id
