@@ -6,7 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("ingest.py", "webhooks.py", "identity.py", "normalization.py", "layers.py", "whole_run.py")
+BENCHMARKS = (
+    "ingest.py",
+    "webhooks.py",
+    "identity.py",
+    "normalization.py",
+    "identity_quality.py",
+    "layers.py",
+    "whole_run.py",
+)
 
 for name in BENCHMARKS:
     print(f"== {name}", flush=True)

@@ -6,11 +6,13 @@
     ("email", "other_email"),
     ("phone", "phone"),
     ("phone", "other_phone"),
-    ("name_birth", "full_name || '|' || birth"),
-    ("kana_birth", "coalesce(spoken_kana, family_kana || given_kana) || '|' || birth"),
-    ("name_address", "full_name || '|' || address"),
-    ("name_postal", "full_name || '|' || postal_code"),
+    ("name_birth", "whole_name || '|' || birth"),
+    ("name_birth", "whole_kana || '|' || birth"),
+    ("name_address", "whole_name || '|' || address"),
+    ("name_address", "whole_kana || '|' || address"),
     ("address", "postal_code || '|' || address"),
+    ("given_birth", "one_given_name || '|' || birth"),
+    ("given_birth", "given_skeleton || '|' || birth"),
 ] %}
 {% set row = ["evidence_key", "evidence_table", "_sequence", "record_key", "source", "brand", "first_seen_at"] %}
 
@@ -53,7 +55,8 @@ normalized as materialized (
         {{ normalize_name("full_name") }} as typed_full_name,
         typed_family_kana,
         typed_given_kana,
-        full_name_kana as typed_full_kana
+        full_name_kana as typed_full_kana,
+        btrim(full_name, ' 　') as typed_whole_name
     from unread
 ),
 
@@ -74,8 +77,30 @@ spoken as materialized (
         *,
         {{ normalize_reading("spoken_family_name") }} as family_kana,
         {{ normalize_reading("spoken_given_name") }} as given_kana,
-        {{ normalize_reading("spoken_full_name") }} as spoken_kana
+        {{ normalize_reading("spoken_full_name") }} as spoken_kana,
+        coalesce(
+            given_name is not null
+            or (length(full_name) >= 4 and full_name ~ '[^ァ-ヺーa-z]' collate "C")
+            or typed_whole_name ~ '[^\s]\s+[^\s]',
+            false
+        ) as is_whole
     from whole
+),
+
+-- Family and given name, in parts or in a word long enough for both, tell persons apart; one word alone may be a given
+-- name, and finds those of whom the given name is known.
+telling as materialized (
+    select
+        *,
+        case when is_whole then full_name end as whole_name,
+        case when is_whole or typed_full_kana is not null then coalesce(spoken_kana, family_kana || given_kana) end
+            as whole_kana,
+        case when given_name is not null then given_name when not is_whole then full_name end as one_given_name,
+        case
+            when given_kana is not null then {{ name_skeleton("given_kana") }}
+            when not is_whole then {{ name_skeleton("coalesce(spoken_kana, full_name)") }}
+        end as given_skeleton
+    from spoken
 )
 
 select
@@ -106,7 +131,7 @@ select
         '{}'
     ) as profile,
     false as is_gone
-from spoken
+from telling
 union all
 select
     evidence_key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from kizuna.cli.identity_evaluate import evaluate
 from kizuna.cli.identity_explain import explain, why_not
 from kizuna.cli.identity_override import override
 from kizuna.cli.identity_quality import quality
@@ -35,6 +36,7 @@ def hash_command(kind: str, value: str) -> None:
         raise click.ClickException(str(error)) from None
 
 
+identity.add_command(evaluate)
 identity.add_command(explain)
 identity.add_command(override)
 identity.add_command(quality)

@@ -99,6 +99,7 @@ KINDS = {
     "name_birth": Kind(requires="nothing_against", max_names=4, max_nameless_records=10),
     "name_address": Kind(requires="nothing_against", max_names=4, max_nameless_records=10),
     "address": Kind(requires="agreement", max_names=8, max_nameless_records=8, is_household_evidence=True),
+    "given_birth": Kind(requires="agreement", max_names=4, max_nameless_records=4),
 }
 BLOCKED = {
     "email": Blocked(

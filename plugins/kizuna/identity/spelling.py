@@ -51,7 +51,7 @@ _SPELLINGS = (
 
 
 def script(word: str) -> str:
-    """Say how a word is written: all in `kana` or `letters`, else in `kanji` (or what else compares only as written)."""
+    """Say how a word is written: all in `kana` or `letters`, else in `kanji` (or what compares only as written)."""
     if _KANA.fullmatch(word):
         return "kana"
     if _ROMAJI.fullmatch(word):
