@@ -1,198 +1,180 @@
-"""Seconds of `identity.resolve`, against two bare ways to the same clusters on the same records in one run.
+"""Seconds and memory of `identity.resolve`: everything once, everything again, and a few changed records.
 
-Run by hand: `.venv/bin/python bench/identity.py [--records 500000] [--record]`. The bare ways find who belongs together
-and write one label a record, nothing else: no stable ids, no previous map, no events, no cap on shared values.
-
-- union-find: COPY out, a dictionary union-find in Python, COPY in.
-- SQL: contraction inside Postgres (each record takes the smallest label it can see, until nothing moves).
+Run by hand: `.venv/bin/python bench/identity.py [--links 1000000 20000000] [--record]`. Twenty million links need 15 GB
+of disk and a quarter of an hour. Each way runs in a process of its own against a Postgres with the deployment's
+settings; in the same run Splink and DuckDB answer the bare question (which records hang together) in memory. Seconds of
+processors, ours and the server's together, are told beside those of the clock: others may use the machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+import identity_peers
+import psutil
+from identity_graph import invent
+from identity_load import change, load
 from results import record
 
 from kizuna import identity, warehouse
 from kizuna.local.postgres import Cluster
 
-IDENTIFIERS = "identity.int_identity__identifiers"
-# Three tables with indexes and a row for every event, where the bare way writes one table without any.
+CHANGES = (100, 1_000, 10_000)
+ROUNDS = 3
+PEERS = {"Splink": identity_peers.splink, "DuckDB": identity_peers.duckdb}
 
 
-def invent(url: str, count: int, first: int = 0) -> None:
-    """Write records of persons with some e-mails, phones and LINE ids, phones shared in some households."""
-    chance = random.Random(first + 7)
-    rows = []
-    for number in range(first, first + count):
-        person = chance.randrange(int((first + count) * 0.6))
-        key = f"shopify:customer:gid://shopify/Customer/{number:012}"
-        values = [
-            ("email", f"{person}-{chance.randrange(3)}"),
-            ("phone", f"{person // (2 if chance.random() < 0.05 else 1)}"),
-        ]
-        if chance.random() < 0.3:
-            values.append(("line", f"{person}"))
-        rows += [
-            (key, "shopify", kind, f"{kind}:{value:>60}", f"2026-01-01 {number % 24}:00") for kind, value in values
-        ]
-    with warehouse.connect(url, "kizuna_transform") as connection:
-        connection.execute(
-            f"create table if not exists {IDENTIFIERS} "
-            "(record_key text, source text, kind text, value_hash text, first_seen_at timestamptz)"
-        )
-        with connection.cursor().copy(f"copy {IDENTIFIERS} from stdin") as copy:
-            for row in rows:
-                copy.write_row(row)
-    with warehouse.connect(url, autocommit=True) as connection:
-        connection.execute(f"vacuum analyze {IDENTIFIERS}")
+@dataclass(frozen=True)
+class Measured:
+    """What one process took by the clock and by its processor, and what it counted."""
+
+    seconds: float
+    own: float
+    mebibytes: float
+    count: int
 
 
-def bare_union_find(url: str) -> None:
-    """Read, union, write: what nobody can do without."""
-    above: dict[str, str] = {}
-
-    def find(node: str) -> str:
-        while above.setdefault(node, node) != node:
-            above[node] = above[above[node]]
-            node = above[node]
-        return node
-
-    with warehouse.connect(url) as connection:
-        with connection.cursor().copy(
-            f"copy (select record_key, kind || value_hash from {IDENTIFIERS}) to stdout"
-        ) as copy:
-            copy.set_types(["text", "text"])
-            for record, value in copy.rows():
-                left, right = find(f"r{record}"), find(f"v{value}")
-                above[max(left, right)] = min(left, right)
-        connection.execute("drop table if exists bare_labels; create table bare_labels (record_key text, label text)")
-        with connection.cursor().copy("copy bare_labels from stdin") as copy:
-            for node in above:
-                if node[0] == "r":
-                    copy.write_row((node[1:], find(node)))
-
-
-def bare_sql(url: str) -> None:
-    """Move the smallest label along the links until nothing moves."""
-    with warehouse.connect(url) as connection:
-        connection.execute("set local work_mem = '128MB'")
-        connection.execute(
-            f"""
-            drop table if exists bare_labels;
-            create temporary table links as select distinct record_key, kind || value_hash as value from {IDENTIFIERS};
-            create temporary table labels as select record_key, min(record_key) as label from links group by 1;
-            analyze links; analyze labels;
-            """
-        )
-        moved = 1
-        while moved:
-            connection.execute(
-                """
-                create temporary table moved on commit drop as
-                select links.record_key, min(seen.label) as label
-                from links
-                inner join (
-                    select links.value, min(labels.label) as label
-                    from links inner join labels using (record_key)
-                    group by 1
-                ) as seen using (value)
-                group by 1
-                """
-            )
-            moved = connection.execute(
-                "update labels set label = moved.label from moved "
-                "where labels.record_key = moved.record_key and moved.label < labels.label"
-            ).rowcount
-            connection.execute("drop table moved; analyze labels")
-        connection.execute("create table bare_labels as select * from labels")
-
-
-def clusters(url: str, table: str, label: str) -> int:
-    """Count what a way has found."""
-    with warehouse.connect(url) as connection:
-        row = connection.execute(f"select count(distinct {label}) from {table}").fetchone()
-    return int(str(row[0])) if row else 0
-
-
-WAYS = {
-    "resolve": lambda url: identity.resolve(url, "bench"),
-    "union-find": bare_union_find,
-    "SQL": bare_sql,
-}
-
-
-def measure(way: str, url: str, *options: str) -> tuple[float, float]:
-    """Run one way in a process of its own; return its seconds and its peak memory in MiB."""
-    command = [sys.executable, __file__, "--way", way, "--url", url, *options]
+def measure(way: str, links: int, url: str = "", *options: str) -> Measured:
+    """Run one way in a process of its own."""
+    command = [sys.executable, __file__, "--way", way, "--links", str(links), "--url", url, *options]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    seconds, mebibytes = json.loads(done.stdout)
-    return seconds, mebibytes
+    return Measured(*json.loads(done.stdout.splitlines()[-1]))
 
 
-def compare(url: str, count: int) -> list[str]:
-    """Measure everything on one warehouse and say it in lines."""
-    measure("invent", url, "--records", str(count))
-    ours, memory = measure("resolve", url)
-    again, _ = measure("resolve", url)
-    find, find_memory = measure("union-find", url)
-    expected = clusters(url, "bare_labels", "label")
-    contraction, _ = measure("SQL", url)
-    found = clusters(url, "identity.members", "customer_id")
-    if not expected == found == clusters(url, "bare_labels", "label"):
-        message = f"the ways do not agree: resolve found {found} customers, union-find {expected}"
+def served(cluster: Cluster) -> float:
+    """Return the seconds of processor that the server has used since it started."""
+    time.sleep(1)  # until what has ended is counted
+    server = psutil.Process(cluster.process_id())
+    ended = server.cpu_times()
+    running = [child.cpu_times() for child in server.children()]
+    return ended.children_user + ended.children_system + sum(times.user + times.system for times in running)
+
+
+def act(way: str, links: int, url: str, changes: int, seed: int) -> tuple[float, float, int]:
+    """Do what a process was started for; return seconds by the clock and of its processor, and a count."""
+    if way in PEERS:
+        graph = invent(links)
+        own = time.process_time()
+        seconds, count = PEERS[way](graph)
+        return seconds, time.process_time() - own, count
+    if way == "load":
+        graph = invent(links)
+        load(url, graph)
+        return 0.0, 0.0, len(graph.person)
+    if way == "change":
+        change(url, invent(links), changes, seed)
+        return 0.0, 0.0, changes
+    started, own = time.perf_counter(), time.process_time()
+    found = identity.resolve(url, f"bench {seed}", full=way == "full")
+    seconds, own = time.perf_counter() - started, time.process_time() - own
+    return seconds, own, found.minted + found.merged + found.split + found.restored + found.retired
+
+
+def compare(cluster: Cluster, links: int) -> tuple[list[str], dict[int, float]]:
+    """Measure one size; return what to say, and the microseconds of a changed record by the size of the change."""
+    url = cluster.create_database(f"links_{links}")
+    warehouse.prepare(url)
+    records = measure("load", links, url).count
+    used = [served(cluster)]
+    first = measure("full", links, url)
+    used.append(served(cluster))
+    again = measure("full", links, url, "--seed", "1")
+    used.append(served(cluster))
+    if again.count:
+        message = f"solving everything again changed {again.count} customers: expected none"
         raise SystemExit(message)
-    measure("invent", url, "--records", str(count // 100), "--first", str(count))
-    grown, _ = measure("resolve", url)
-    ratio = ours / find
-    return [
-        f"identity, {count:,} records, {found:,} customers: resolve {ours:.1f} s, {memory:.0f} MiB; "
-        f"bare union-find {find:.1f} s, {find_memory:.0f} MiB; bare SQL contraction {contraction:.1f} s",
-        f"identity: {ratio:.2f} of bare union-find, "
-        f"{ours / contraction:.2f} of bare SQL; nothing new {again:.1f} s, 1 % more records {grown:.1f} s",
+    size = f"identity, {links:,} links, {records:,} records, {first.count:,} customers"
+    lines = [
+        f"{size}: full solve {first.seconds:.1f} s ({first.own + used[1] - used[0]:.1f} s of processors), "
+        f"{first.mebibytes:.0f} MiB; again, as verification, {again.seconds:.1f} s "
+        f"({again.own + used[2] - used[1]:.1f} s), {again.mebibytes:.0f} MiB "
+        "(at 20 million links must ≤ 60 s, goal ≤ 35 s; ≤ 1,500 MB)"
     ]
+    for peer in PEERS:
+        bare = measure(peer, links)
+        lines.append(
+            f"{size}: {first.seconds / bare.seconds:.2f} of {peer}'s bare components in memory "
+            f"({bare.seconds:.1f} s, {bare.mebibytes:.0f} MiB, {bare.count:,} components; no guards, ids or storage)"
+        )
+    cost = {count: incremental(cluster, url, links, count) for count in CHANGES}
+    said = ", ".join(
+        f"{count:,}: {clock:.0f} ({processors:.0f} of processors)" for count, (clock, processors) in cost.items()
+    )
+    lines.append(f"{size}: µs a changed record by the size of the change: {said} (must ≤ 100, goal ≤ 50)")
+    return lines, {count: clock for count, (clock, _) in cost.items()}
+
+
+def incremental(cluster: Cluster, url: str, links: int, count: int) -> tuple[float, float]:
+    """Return the median microseconds a changed record takes by the clock and of processors, connection included."""
+    clocks, processors = [], []
+    for turn in range(ROUNDS):
+        seed = count + turn
+        measure("change", links, url, "--changes", str(count), "--seed", str(seed))
+        before = served(cluster)
+        run = measure("changes", links, url, "--seed", str(seed))
+        clocks.append(run.seconds)
+        processors.append(run.own + served(cluster) - before)
+    return statistics.median(clocks) / count * 1_000_000, statistics.median(processors) / count * 1_000_000
 
 
 def main() -> None:
     """Measure in a cluster that is thrown away."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=500_000)
+    parser.add_argument("--links", type=int, nargs="+", default=[1_000_000, 20_000_000])
     parser.add_argument("--record", action="store_true", help="append the result to bench/results.md")
-    parser.add_argument("--way", choices=[*WAYS, "invent"])
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--url")
+    parser.add_argument("--way", choices=["load", "full", "change", "changes", *PEERS])
+    parser.add_argument("--url", default="")
+    parser.add_argument("--changes", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.way:
-        started = time.perf_counter()
-        if arguments.way == "invent":
-            invent(arguments.url, arguments.records, arguments.first)
-        else:
-            WAYS[arguments.way](arguments.url)
+        seconds, own, count = act(arguments.way, arguments.links[0], arguments.url, arguments.changes, arguments.seed)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps([time.perf_counter() - started, peak]))
+        print(json.dumps([seconds, own, peak, count]))
         return
+    costs = []
     with tempfile.TemporaryDirectory(prefix="kizuna-bench-") as folder:
         Path(folder).chmod(0o755)
         cluster = Cluster(Path(folder) / "postgres")
         cluster.start()
         try:
-            url = cluster.create_database("bench")
-            warehouse.prepare(url)
-            lines = compare(url, arguments.records)
+            warm_up(cluster)
+            for links in arguments.links:
+                lines, cost = compare(cluster, links)
+                costs.append(cost)
+                tell(lines, keep=arguments.record)
         finally:
-            cluster.stop()
-    print(*lines, sep="\n")
-    if arguments.record:
-        for line in lines:
-            record(line)
+            cluster.remove()
+    small, large = costs[0], costs[-1]
+    grown = ", ".join(f"{count:,}: {large[count] / small[count]:.2f}" for count in CHANGES)
+    if len(costs) > 1:
+        spans = f"{arguments.links[0]:,} to {arguments.links[-1]:,} links"
+        tell([f"identity, a changed record from {spans}: times {grown} (must ≤ 1.5)"], keep=arguments.record)
+
+
+def warm_up(cluster: Cluster) -> None:
+    """Compile what is compiled once for good."""
+    url = cluster.create_database("warm_up")
+    warehouse.prepare(url)
+    measure("load", 2_000, url)
+    measure("full", 2_000, url)
+    incremental(cluster, url, 2_000, 20)
+
+
+def tell(lines: list[str], *, keep: bool) -> None:
+    """Print lines, and keep them when asked."""
+    print(*lines, sep="\n", flush=True)
+    for line in lines if keep else []:
+        record(line)
 
 
 if __name__ == "__main__":
