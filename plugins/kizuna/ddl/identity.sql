@@ -244,7 +244,8 @@ set search_path = '' as $$
 $$;
 create or replace function identity.drop_bulk_indexes() returns void language sql security definer
 set search_path = '' as $$
-    drop index if exists identity.memberships_record_number, identity.memberships_customer_number;
+    drop index if exists
+    identity.customers_customer_id, identity.memberships_record_number, identity.memberships_customer_number;
 $$;
 select identity.create_bulk_indexes();
 

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from kizuna.identity.policy import Policy
     from kizuna.identity.stamp import Stamp
 
-# touched_values: whose records changed. placeholders: whose text the policy blocks. lifted: whose it blocks no more.
+# touched_values: whose records changed (concerns_all: whoever carries it). placeholders: whose text the policy blocks.
+# lifted: whose it blocks no more.
 TABLES: tuple[LiteralString, ...] = (
-    "create temporary table touched_values (value_hash int8, kind text) on commit drop",
+    "create temporary table touched_values (value_hash int8, kind text, concerns_all boolean) on commit drop",
     "create temporary table placeholders (value_hash int8) on commit drop",
     "create temporary table lifted (value_hash int8) on commit drop",
 )
@@ -25,10 +26,14 @@ with caps as (
     select * from unnest(%s::text[], %s::int4[], %s::int4[]) as caps (kind, max_names, max_nameless)
 ),
 counts as materialized (
-    select touched.value_hash, touched.kind, count(distinct stored_links.record_number) as record_count
-    from (select distinct value_hash, kind from touched_values) as touched
+    select
+        touched.value_hash, touched.kind, touched.concerns_all,
+        count(distinct stored_links.record_number) as record_count
+    from (
+        select value_hash, kind, bool_or(concerns_all) as concerns_all from touched_values group by value_hash, kind
+    ) as touched
     left join identity.stored_links on touched.value_hash = stored_links.value_hash
-    group by touched.value_hash, touched.kind
+    group by touched.value_hash, touched.kind, touched.concerns_all
 ),
 crowds as materialized (
     select counts.value_hash, caps.max_names, caps.max_nameless
@@ -50,6 +55,7 @@ names as materialized (
 select
     counts.value_hash,
     counts.kind,
+    counts.concerns_all,
     counts.record_count,
     coalesce(names.name_count, 0) as name_count,
     blocked_values.value_hash is not null as was_blocked,
@@ -87,12 +93,15 @@ where
     (blocked_values.reason, blocked_values.record_count, blocked_values.name_count)
     <> (excluded.reason, excluded.record_count, excluded.name_count)
 """
-# Who carries a value that joins or joined; a value that is blocked and was before concerns nobody.
+# Whom a record that no longer carries a value leaves, and whom a value joins now or does no more; who says something
+# new is known, and a value that is blocked and was before concerns nobody.
 CARRIERS = """
 select distinct stored_links.record_number
 from verdicts
 inner join identity.stored_links on verdicts.value_hash = stored_links.value_hash
-where not verdicts.was_blocked or verdicts.reason is null
+where
+    verdicts.was_blocked <> (verdicts.reason is not null)
+    or verdicts.concerns_all and not verdicts.was_blocked
 """
 
 
@@ -101,11 +110,11 @@ def block(connection: Connection, policy: Policy, stamp: Stamp) -> Column:
 
     Values nobody carries any more are forgotten.
     """
-    connection.execute("analyze touched_values, placeholders")
+    connection.execute("analyze touched_values (value_hash), placeholders")
     kinds = policy.kinds.items()
     caps = [list(policy.kinds), [k.max_names for _, k in kinds], [k.max_nameless_records for _, k in kinds]]
     connection.execute(VERDICTS, caps)
-    connection.execute("analyze verdicts")
+    connection.execute("analyze verdicts (value_hash)")
     connection.execute(UNBLOCK)
     connection.execute(BLOCK, [stamp.run_id, stamp.at])
     connection.execute(
@@ -113,6 +122,11 @@ def block(connection: Connection, policy: Policy, stamp: Stamp) -> Column:
         "where values.value_hash = verdicts.value_hash and verdicts.record_count = 0"
     )
     return ask(connection, CARRIERS, {"record_number": "int4"})["record_number"]
+
+
+def least_cap(policy: Policy) -> int:
+    """Return up to how many records no kind's value can be too shared."""
+    return min(min(kind.max_names, kind.max_nameless_records) for kind in policy.kinds.values())
 
 
 def find_placeholders(connection: Connection, policy: Policy, source: LiteralString, kinds: list[str]) -> None:

@@ -43,8 +43,8 @@ set
     value_hash = excluded.value_hash
 """
 TOUCH_VALUES = """
-insert into touched_values (value_hash, kind)
-select decided.value_hash, kinds.kind
+insert into touched_values (value_hash, kind, concerns_all)
+select decided.value_hash, kinds.kind, false
 from (
     select value_hash from new_decisions union select old_value_hash from new_decisions
 ) as decided

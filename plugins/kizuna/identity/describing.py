@@ -29,11 +29,10 @@ insert into identity.records (record_number, record_key, source, brand, first_se
 select record_number, record_key, source, brand, first_seen_at, profile_hash, name_hash
 from details
 where is_new
-order by record_number
 """
 RENAMED = """
-insert into touched_values (value_hash, kind)
-select stored_links.value_hash, kinds.kind
+insert into touched_values (value_hash, kind, concerns_all)
+select stored_links.value_hash, kinds.kind, false
 from details
 inner join identity.records on details.record_number = records.record_number
 inner join identity.stored_links on details.record_number = stored_links.record_number
@@ -66,5 +65,5 @@ where
 
 def describe(connection: Connection) -> None:
     """Bring the records of `affected` up to date; leave in `touched_values` what those with another name carry."""
-    for statement in (DETAILS, "analyze details", RENAMED, ADD_RECORDS, CHANGE_RECORDS):
+    for statement in (DETAILS, "analyze details (record_number)", RENAMED, ADD_RECORDS, CHANGE_RECORDS):
         connection.execute(statement)

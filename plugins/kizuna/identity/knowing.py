@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from psycopg import sql
 
+from kizuna.identity import sets
 from kizuna.identity.exchange import Int4Array, ask, count, read_columns, read_table
 from kizuna.identity.survival import Known
 from kizuna.identity.tally import ABSENT, NOBODY, Claims
@@ -60,7 +61,7 @@ def know_touched(connection: Connection, touched: Touched, places: Places) -> Kn
     """Read the previous map of the touched records."""
     members = ask(connection, MEMBERS, HELD, Int4Array(touched.records))
     claims = ask(connection, CLAIMS, HELD, Int4Array(touched.claimants))
-    concerned = np.union1d(members["customer_number"], touched.claimants)
+    concerned = sets.union(members["customer_number"], touched.claimants)
     ended = ask(connection, ENDED, ENDED_TYPES, Int4Array(concerned))
     redirects = ask(connection, REDIRECTS, REDIRECT_TYPES, Int4Array(concerned), Int4Array(concerned))
     return _knowledge(connection, places, members, claims, ended, redirects)
@@ -85,7 +86,7 @@ def _knowledge(
 ) -> Knowledge:
     next_number = count(connection, "select coalesce(max(customer_number), -1) + 1 from identity.customers")
     mentioned = [members["customer_number"], claims["customer_number"], *redirects.values(), ended["customer_number"]]
-    customers = np.unique(np.concatenate(mentioned))
+    customers = sets.distinct(np.concatenate(mentioned))
 
     def dense(numbers: Column) -> Column:
         return np.searchsorted(customers, numbers).astype(np.int64)

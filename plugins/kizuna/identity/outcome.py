@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from psycopg import sql
 
+from kizuna.identity import sets
 from kizuna.identity.exchange import Int4Array, read_columns
 from kizuna.identity.problem import REASONS
 from kizuna.identity.writing import load
@@ -91,7 +92,7 @@ def write_households(connection: Connection, change: Change, solution: Solution,
     """Replace the households of the customers solved; return the rows written."""
     known = change.knowledge.known
     concerned = np.concatenate([change.assignment.current, known.previous[known.previous >= 0], known.vanished])
-    numbers = None if everything else change.knowledge.number(np.unique(concerned))
+    numbers = None if everything else change.knowledge.number(sets.distinct(concerned))
     query = sql.SQL(STORED_HOUSEHOLDS).format(condition=_condition("customer_number", numbers))
     stored = read_columns(connection, query, HOUSEHOLD_TYPES)
     now = _households(solution.households, change.knowledge.number(change.assignment.current))
@@ -140,10 +141,12 @@ def difference(before: Sequence[Column], now: Sequence[Column]) -> tuple[list[Co
 
 def _households(labels: Column, customers: Column) -> list[Column]:
     """Return customers in a household of two or more, and the household's first issued customer."""
-    pairs = np.unique(np.stack([labels, customers.astype(np.int64)], axis=1), axis=0)
-    _, first, sizes = np.unique(pairs[:, 0], return_index=True, return_counts=True)
+    width = int(customers.max(initial=0)) + 1
+    homes, owners = np.divmod(sets.distinct(labels.astype(np.int64) * width + customers), width)
+    first = np.flatnonzero(sets.starts(homes))
+    sizes = np.diff(first, append=len(homes))
     is_shared = np.repeat(sizes > 1, sizes)
-    return [pairs[is_shared, 1], np.repeat(pairs[first, 1], sizes)[is_shared]]
+    return [owners[is_shared], np.repeat(owners[first], sizes)[is_shared]]
 
 
 def _condition(column: str, numbers: Column | None) -> sql.Composable:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
+from kizuna.identity import sets
 from kizuna.identity.comparing import Profile
 from kizuna.identity.exchange import Int8Array
 
@@ -31,8 +32,8 @@ class Profiles(Sequence[Profile]):
     @classmethod
     def of(cls, connection: Connection, hashes: Column) -> tuple[Column, Profiles]:
         """Return the place of each record's profile (-1: none; `hashes` says 0), and the profiles."""
-        distinct, places = np.unique(hashes, return_inverse=True)
-        places = places.astype(np.int32)
+        distinct, spots = sets.distinct_places(hashes)
+        places = spots.astype(np.int32)
         none = np.searchsorted(distinct, 0)
         if none < len(distinct) and distinct[none] == 0:
             distinct = np.delete(distinct, none)

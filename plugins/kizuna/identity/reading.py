@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from psycopg import sql
 
+from kizuna.identity import sets
 from kizuna.identity.capping import count_names
 from kizuna.identity.exchange import Int4Array, ask, read_columns, read_table
 from kizuna.identity.problem import Problem
 from kizuna.identity.profiles import Profiles
-from kizuna.identity.touching import LINK_TYPES, keep, make_distinct
+from kizuna.identity.touching import LINK_TYPES, keep
 
 if TYPE_CHECKING:
     from kizuna.identity.exchange import Column, Connection
@@ -85,12 +86,11 @@ def read_everything(connection: Connection, policy: Policy) -> tuple[Reading, di
     pairs = read_table(connection, sql.SQL("identity.applied_pairs"), {**PAIR_TYPES, "probability": "float8"})
     links = read_table(connection, sql.SQL("identity.stored_links"), LINK_TYPES)
     links["record_number"] = places.find(links["record_number"]).astype(np.int32)
-    make_distinct(links)
-    keep(links, ~_is_in(links["value_hash"], _decided_values(connection)))
+    keep(links, ~sets.contained(links["value_hash"], _decided_values(connection)))
     links["kind"], links["scope"] = _kinds(connection, links.pop("kind_number"), policy)
     keep(links, links["kind"] >= 0)
     crowded = count_names(links["value_hash"], links["record_number"], links["kind"], names, policy)
-    keep(links, ~_is_in(links["value_hash"], crowded.values))
+    keep(links, ~sets.contained(links["value_hash"], crowded.values))
     over = {
         "value_hash": crowded.values,
         "kind": crowded.kinds,
@@ -121,10 +121,6 @@ def _ordered(connection: Connection, records: dict[str, Column]) -> dict[str, Co
 def _decided_values(connection: Connection) -> Column:
     query = sql.SQL("select value_hash from identity.blocked_values where reason <> 'too many names'")
     return read_columns(connection, query, {"value_hash": "int8"})["value_hash"]
-
-
-def _is_in(values: Column, chosen: Column) -> Column:
-    return np.isin(values, chosen) if len(chosen) else np.zeros(len(values), dtype=bool)
 
 
 def _kinds(connection: Connection, kind_numbers: Column, policy: Policy) -> tuple[Column, Column]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import numpy as np
 from psycopg.types.json import Json
 
 from kizuna import warehouse
-from kizuna.identity import overrides_file
+from kizuna.identity import overrides_file, sets
 from kizuna.identity import policy as policies
 from kizuna.identity.assignment import assign
 from kizuna.identity.blocking import TABLES, block
@@ -104,7 +103,7 @@ def resolve(warehouse_url: str, run_id: str, *, full: bool = False) -> Resolutio
         taken = take(connection, policy)
         decided = decide(connection, policy, rescore=ruling.rescored)
         touch_ruled(connection, policy, ruling)
-        seeds = np.unique(np.concatenate([taken.records, decided, block(connection, policy, stamp)]))
+        seeds = sets.distinct(np.concatenate([taken.records, decided, block(connection, policy, stamp)]))
         if not len(seeds) and not full and not ruling.is_new:
             return Resolution(taken_evidence=taken.evidence)
         if ruling.is_new:
@@ -187,12 +186,11 @@ def _solve(
     assignment = assign(solution.clusters.astype(np.int64), knowledge.known)
     guard(reading.problem, solution, assignment, policy, knowledge.next_number)
     change = Change(reading.places, knowledge, assignment)
-    sizes = Counter(np.bincount(solution.components).tolist()) if len(solution.components) else Counter()
-    sizes.pop(0, None)
+    sizes = np.bincount(np.bincount(solution.components)) if len(solution.components) else np.zeros(1, np.int64)
     resolution = Resolution(
         touched_records=len(assignment.current),
-        touched_components=sizes.total(),
-        customers=len(np.unique(assignment.current)),
+        touched_components=int(sizes[1:].sum()),
+        customers=len(sets.distinct(assignment.current)),
         minted=len(assignment.founders),
         merged=len(assignment.merged),
         split=len(assignment.split),
@@ -204,7 +202,7 @@ def _solve(
         written_refusals=write_refusals(connection, change, solution, touched, policy),
         written_households=write_households(connection, change, solution, everything=touched is None),
     )
-    return resolution, {str(size): number for size, number in sorted(sizes.items())}
+    return resolution, {str(size): int(sizes[size]) for size in np.flatnonzero(sizes) if size}
 
 
 def _record(

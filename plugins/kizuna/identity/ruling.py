@@ -28,8 +28,8 @@ where reason = 'placeholder' and kind = any(%s)
     and not exists (select from placeholders where placeholders.value_hash = blocked_values.value_hash)
 """
 TOUCH_BLOCKED = """
-insert into touched_values (value_hash, kind)
-select values.value_hash, values.kind
+insert into touched_values (value_hash, kind, concerns_all)
+select values.value_hash, values.kind, false
 from (
     select value_hash from lifted
     union
@@ -98,8 +98,8 @@ def touch_ruled(connection: Connection, policy: Policy, ruling: Ruling) -> None:
         connection.execute(TOUCH_BLOCKED)
     if ruling.kinds:
         connection.execute(
-            "insert into touched_values (value_hash, kind) "
-            "select distinct stored_links.value_hash, kinds.kind "
+            "insert into touched_values (value_hash, kind, concerns_all) "
+            "select distinct stored_links.value_hash, kinds.kind, true "
             "from identity.stored_links inner join identity.kinds using (kind_number) where kinds.kind = any(%s)",
             [ruling.kinds],
         )

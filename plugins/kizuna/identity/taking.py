@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 import numpy as np
 
-from kizuna.identity.blocking import find_placeholders
+from kizuna.identity.blocking import find_placeholders, least_cap
 from kizuna.identity.describing import describe
 from kizuna.identity.errors import EvidenceMissingError, EvidenceVanishedError, HashCollisionError
 from kizuna.identity.exchange import Column, Connection, ask, count
@@ -30,24 +30,22 @@ with said as (
         case when profile <> '{}' then (select count(*) from jsonb_object_keys(profile))::int2 else 0::int2 end
             as profile_size,
         hashtextextended(
-            row(
-                evidence_table, record_key, source, brand, extract(epoch from first_seen_at), identifiers, profile
-            )::text, 0
+            concat_ws(
+                '\n', evidence_table, record_key, source, brand, timestamptz_send(first_seen_at), identifiers, profile
+            ), 0
         ) as content_hash
     from identity.int_identity__changes
 )
 select
     said.*,
     coalesce(identity.hash_value('profile:' || said.profile), 0) as profile_hash,
-    coalesce(identity.hash_value('name:' || said.name), 0) as name_hash,
+    coalesce(hashtextextended(said.name, 0), 0) as name_hash,
     evidence.evidence_number is null as is_new,
     evidence.record_number as old_record_number,
     coalesce(
         evidence.evidence_number,
         (select coalesce(max(evidence_number), 0) from identity.evidence)
-        + row_number() over (
-            partition by evidence.evidence_number is null order by said.first_seen_at, said.evidence_key
-        )
+        + row_number() over ()
     )::int4 as evidence_number
 from said
 left join identity.evidence on said.evidence_key = evidence.evidence_key
@@ -60,7 +58,7 @@ where
 AFFECTED = """
 create temporary table affected on commit drop as
 with keys as (
-    select record_key, min(first_seen_at) as first_seen_at from news where not is_gone group by record_key
+    select distinct record_key from news where not is_gone
 ),
 numbered as (
     select
@@ -69,9 +67,7 @@ numbered as (
         coalesce(
             records.record_number,
             (select coalesce(max(record_number), 0) from identity.records)
-            + row_number() over (
-                partition by records.record_number is null order by keys.first_seen_at, keys.record_key
-            )
+            + row_number() over ()
         )::int4 as record_number
     from keys
     left join identity.records on keys.record_key = records.record_key
@@ -91,7 +87,7 @@ select
     identity.hash_value(identifier) as value_hash,
     split_part(identifier, ':', 1) as kind,
     case when split_part(identifier, ':', 1) = any(%s) then split_part(identifier, ':', 2) else '' end as scope,
-    substr(identifier, strpos(identifier, ':') + 1) as value
+    identifier
 from news
 inner join affected on news.record_key = affected.record_key
 cross join lateral unnest(news.identifiers) as identifiers (identifier)
@@ -100,28 +96,43 @@ where not news.is_gone
 TEXTS = """
 create temporary table texts on commit drop as
 with said_texts as (
-    select value_hash, kind, value from said
+    select value_hash, identifier from said
     union all
-    select profile_hash, 'profile', profile from news where profile is not null
+    select profile_hash, 'profile:' || profile from news where profile is not null
 ),
 distinct_texts as (
-    select
-        value_hash, min(kind) as kind, min(value) as value,
-        min(kind) <> max(kind) or min(value) <> max(value) as differs
+    select value_hash, min(identifier) as identifier, max(identifier) as other, count(*) as said_count
     from said_texts
     group by value_hash
 )
 select
-    distinct_texts.value_hash, distinct_texts.kind, distinct_texts.value,
+    distinct_texts.value_hash,
+    split_part(distinct_texts.identifier, ':', 1) as kind,
+    substr(distinct_texts.identifier, strpos(distinct_texts.identifier, ':') + 1) as value,
+    distinct_texts.said_count,
     known.value_hash is not null as is_known,
-    distinct_texts.differs
-    or coalesce(known.kind <> distinct_texts.kind or known.value <> distinct_texts.value, false) as differs
+    distinct_texts.identifier <> distinct_texts.other
+    or coalesce(known.kind || ':' || known.value <> distinct_texts.identifier, false) as differs
 from distinct_texts
 left join identity.values as known on distinct_texts.value_hash = known.value_hash
 """
 ADD_VALUES = """
-insert into identity.values (value_hash, kind, value)
-select value_hash, kind, value from texts where not is_known order by value_hash
+insert into identity.values (value_hash, kind, value) select value_hash, kind, value from texts where not is_known
+"""
+# A value that is new and on few records is nothing to look at: only what was known, crowds, and what people spoke of.
+TOUCH_VALUES = """
+insert into touched_values (value_hash, kind, concerns_all)
+select value_hash, kind, false from texts
+where
+    kind <> 'profile'
+    and (
+        is_known or said_count > %s
+        -- Unknown and carried: erased at somebody's request.
+        or exists (select from identity.stored_links where stored_links.value_hash = texts.value_hash)
+        or exists (select from identity.blocked_values where blocked_values.value_hash = texts.value_hash)
+        or exists (select from identity.applied_overrides where applied_overrides.value_hash = texts.value_hash)
+        or exists (select from placeholders where placeholders.value_hash = texts.value_hash)
+    )
 """
 ADD_KINDS = """
 insert into identity.kinds (kind_number, kind, scope)
@@ -137,15 +148,16 @@ with dropped as (
     where stored_links.record_number = news.old_record_number and stored_links.evidence_number = news.evidence_number
     returning stored_links.value_hash, stored_links.kind_number
 )
-insert into touched_values (value_hash, kind)
-select dropped.value_hash, kinds.kind from dropped inner join identity.kinds on dropped.kind_number = kinds.kind_number
+insert into touched_values (value_hash, kind, concerns_all)
+select dropped.value_hash, kinds.kind, true
+from dropped
+inner join identity.kinds on dropped.kind_number = kinds.kind_number
 """
 ADD_LINKS = """
 insert into identity.stored_links (value_hash, first_seen_at, record_number, evidence_number, kind_number)
 select said.value_hash, said.first_seen_at, said.record_number, said.evidence_number, kinds.kind_number
 from said
 inner join identity.kinds on said.kind = kinds.kind and said.scope = kinds.scope
-order by said.evidence_number
 """
 DROP_EVIDENCE = """
 delete from identity.evidence using news where news.is_gone and evidence.evidence_number = news.evidence_number
@@ -171,7 +183,6 @@ select
 from news
 inner join affected on news.record_key = affected.record_key
 where news.is_new and not news.is_gone
-order by news.evidence_number
 """
 MOVE_READ_UP_TO = """
 insert into identity.read_up_to (evidence_table, sequence)
@@ -204,7 +215,7 @@ def take(connection: Connection, policy: Policy) -> Taken:
     if not count(connection, "select (to_regclass('identity.int_identity__changes') is not null)::int"):
         message = "identity.int_identity__changes does not exist: build the dbt model int_identity__changes first"
         raise EvidenceMissingError(message)
-    _execute(connection, NEWS, "analyze news")
+    _execute(connection, NEWS, "analyze news (evidence_number)")
     evidence = count(connection, "select count(*) from news")
     if evidence:
         _apply(connection, policy)
@@ -218,20 +229,21 @@ def take(connection: Connection, policy: Policy) -> Taken:
 
 def _apply(connection: Connection, policy: Policy) -> None:
     scoped = [name for name, kind in policy.kinds.items() if kind.scope != "global"]
-    _execute(connection, AFFECTED, "analyze affected")
+    _execute(connection, AFFECTED, "analyze affected (record_number)")
     connection.execute(SAID, [scoped])
-    _execute(connection, "analyze said", TEXTS, "analyze texts")
+    _execute(connection, "analyze said (record_number)", TEXTS, "analyze texts (value_hash)")
     _refuse_collisions(connection)
-    _execute(connection, ADD_VALUES, ADD_KINDS, DROP_LINKS, ADD_LINKS)
-    _execute(connection, "insert into touched_values (value_hash, kind) select value_hash, kind from said")
+    find_placeholders(connection, policy, "texts where not is_known and kind = %s", list(policy.blocked))
+    _execute(connection, ADD_VALUES, ADD_KINDS, DROP_LINKS)
+    connection.execute(TOUCH_VALUES, [least_cap(policy)])
     _execute(
         connection,
+        ADD_LINKS,
         DROP_EVIDENCE,
         CHANGE_EVIDENCE,
         ADD_EVIDENCE,
     )
     describe(connection)
-    find_placeholders(connection, policy, "texts where not is_known and kind = %s", list(policy.blocked))
 
 
 def _refuse_collisions(connection: Connection) -> None:

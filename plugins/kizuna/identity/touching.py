@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kizuna.identity.exchange import Int4Array, Int8Array, ask
+from kizuna.identity import sets
+from kizuna.identity.exchange import Int4Array, Int8Array, ask, count
 
 if TYPE_CHECKING:
     from kizuna.identity.exchange import Column, Connection
@@ -27,6 +28,9 @@ union
 select record_b from identity.applied_overrides where decision = 'always' and record_a = any(%(records)s)
 union
 select record_a from identity.applied_overrides where decision = 'always' and record_b = any(%(records)s)
+"""
+HAS_PAIRS = """
+select (exists (select from identity.applied_pairs) or exists (select from identity.applied_overrides))::int
 """
 CLAIMANTS = "select distinct customer_number from identity.claims where record_number = any(%s)"
 HELD = """
@@ -54,23 +58,28 @@ def spread(connection: Connection, seeds: Column) -> Touched:
     records, values, claimants = np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int32)
     joining = values
     links: list[dict[str, Column]] = []
-    frontier = np.unique(seeds)
+    has_pairs = bool(count(connection, HAS_PAIRS))
+    frontier = sets.distinct(seeds)
     while len(frontier):
-        records = np.union1d(records, frontier)
+        records = sets.union(records, frontier)
         found = ask(connection, LINKS, LINK_TYPES, Int4Array(frontier))
         links.append(found)
-        fresh = np.setdiff1d(found["value_hash"], values)
-        values = np.union1d(values, fresh)
-        fresh = np.setdiff1d(fresh, ask(connection, BLOCKED, {"value_hash": "int8"}, Int8Array(fresh))["value_hash"])
-        joining = np.union1d(joining, fresh)
+        fresh = sets.difference(found["value_hash"], values)
+        values = sets.union(values, fresh)
+        fresh = sets.difference(fresh, ask(connection, BLOCKED, {"value_hash": "int8"}, Int8Array(fresh))["value_hash"])
+        joining = sets.union(joining, fresh)
         carriers = ask(connection, CARRIERS, RECORDS, Int8Array(fresh))["record_number"]
-        partners = ask(connection, PARTNERS, RECORDS, records=Int4Array(frontier))["record_number"]
+        partners = _partners(connection, frontier) if has_pairs else carriers[:0]
         newcomers = ask(connection, CLAIMANTS, {"customer_number": "int4"}, Int4Array(frontier))["customer_number"]
-        newcomers = np.setdiff1d(newcomers, claimants)
-        claimants = np.union1d(claimants, newcomers)
+        newcomers = sets.difference(newcomers, claimants)
+        claimants = sets.union(claimants, newcomers)
         held = ask(connection, HELD, RECORDS, customers=Int4Array(newcomers))["record_number"]
-        frontier = np.setdiff1d(np.concatenate([carriers, partners, held]), records)
+        frontier = sets.difference(np.concatenate([carriers, partners, held]), records)
     return Touched(records, _distinct(links, joining), claimants)
+
+
+def _partners(connection: Connection, records: Column) -> Column:
+    return ask(connection, PARTNERS, RECORDS, records=Int4Array(records))["record_number"]
 
 
 def _distinct(parts: list[dict[str, Column]], joining: Column) -> dict[str, Column]:
@@ -78,7 +87,7 @@ def _distinct(parts: list[dict[str, Column]], joining: Column) -> dict[str, Colu
     if not parts:
         return {name: np.empty(0, np.int64) for name in LINK_TYPES}
     links = {name: np.concatenate([part[name] for part in parts]) for name in LINK_TYPES}
-    keep(links, np.isin(links["value_hash"], joining))
+    keep(links, sets.contained(links["value_hash"], joining))
     return make_distinct(links)
 
 

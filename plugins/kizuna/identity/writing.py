@@ -47,8 +47,8 @@ from (
     from minted inner join identity.records on minted.record_number = records.record_number
     order by minted.customer_number
 ) as digests
-on conflict (customer_id) do nothing
 """
+UNLESS_TAKEN = "on conflict (customer_id) do nothing"
 STILL_TO_MINT = """
 delete from minted using identity.customers where minted.customer_number = customers.customer_number
 """
@@ -93,7 +93,7 @@ def write_customers(connection: Connection, change: Change, stamp: Stamp) -> int
     is_first = not count(connection, "select (exists (select from identity.customers))::int")
     if is_first:
         connection.execute("select identity.drop_bulk_indexes()")
-    written = _mint(connection, change, stamp)
+    written = _mint(connection, change, stamp, is_first=is_first)
     written += _keep_claims(connection, change)
     written += _move(connection, change, stamp, is_first=is_first)
     written += _end(connection, change, stamp)
@@ -116,7 +116,7 @@ def load(connection: Connection, table: str, columns: Mapping[str, tuple[str, Co
     connection.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
 
 
-def _mint(connection: Connection, change: Change, stamp: Stamp) -> int:
+def _mint(connection: Connection, change: Change, stamp: Stamp, *, is_first: bool) -> int:
     founders = change.assignment.founders
     if not len(founders):
         return 0
@@ -128,8 +128,10 @@ def _mint(connection: Connection, change: Change, stamp: Stamp) -> int:
         {"customer_number": ("int4", numbers), "record_number": ("int4", change.places.numbers[founders])},
     )
     generation, left = 1, len(founders)
+    # Ids of the first run are all of the first generation, and there is no index yet to compare them by.
+    statement = sql.SQL(MINT + ("" if is_first else UNLESS_TAKEN))
     while left:
-        left -= connection.execute(MINT, {"generation": generation, "run_number": stamp.run_number}).rowcount
+        left -= connection.execute(statement, {"generation": generation, "run_number": stamp.run_number}).rowcount
         generation += 1
         if left:
             connection.execute(STILL_TO_MINT)
