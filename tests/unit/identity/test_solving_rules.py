@@ -137,6 +137,11 @@ def test_always_joins_against_every_conflict_and_what_adds_none_is_still_welcome
     assert not reasons(solution)
 
 
+def test_where_a_person_decided_for_two_line_ids_a_third_record_with_one_of_them_joins() -> None:
+    values = [(0, "line:a:1"), (1, "line:a:2"), (2, "line:a:1")]
+    assert clusters(Story([None] * 3, values, always=[(0, 1)]).solve()) == [0, 0, 0]
+
+
 def test_never_parts_what_everything_joins() -> None:
     solution = Story([TARO, TARO], [(0, "login:a:1"), (1, "login:a:1")], never=[(1, 0)]).solve()
     assert clusters(solution) == [0, 1]
@@ -168,8 +173,15 @@ def test_the_stronger_kind_comes_first() -> None:
 
 
 def test_who_agrees_comes_before_who_says_nothing_against() -> None:
+    first, second, third = (Profile(full=name) for name in "甲乙丙")
+    said = {
+        frozenset((first, second)): Relation.UNKNOWN,
+        frozenset((second, third)): Relation.AGREE,
+        frozenset((first, third)): Relation.NAMES_CONTRADICT,
+    }
     values = [(0, "phone:1"), (1, "phone:1"), (1, "phone:2"), (2, "phone:2")]
-    assert clusters(Story([HANAKO, TARO_KANA, TARO_BOTH], values).solve()) == [0, 1, 1]
+    problem = Story([first, second, third], values).problem()
+    assert clusters(solve(problem, POLICY, lambda left, right: said[frozenset((left, right))])) == [0, 1, 1]
 
 
 def test_the_value_first_seen_comes_first() -> None:
@@ -179,7 +191,7 @@ def test_the_value_first_seen_comes_first() -> None:
 
 def test_scored_pairs_come_last_the_likeliest_first() -> None:
     rules = Policy(scored=Scored(accept=0.8, review=0.5))
-    scored = [(1, 0, 0.85), (1, 2, 0.95), (3, 4, 0.79)]
+    scored = [(1, 0, 0.8), (1, 2, 0.95), (3, 4, 0.79)]
     solution = Story([TARO, None, HANAKO, None, None], scored=scored).solve(rules)
     assert clusters(solution) == [0, 1, 1, 3, 4]
     assert solution.components.tolist() == [0, 0, 0, 3, 4]
