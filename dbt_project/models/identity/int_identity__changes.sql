@@ -16,25 +16,24 @@
 ] %}
 {% set row = ["evidence_key", "evidence_table", "_sequence", "record_key", "source", "brand", "first_seen_at"] %}
 
--- Each step is materialized: a value is normalized once, not again for everything made of it.
-with unread as materialized (
-    select
-        evidence.*,
-        {{ name_part("family", "family_name", "full_name") }} as typed_family_name,
-        {{ name_part("given", "given_name", "full_name") }} as typed_given_name,
-        {{ name_part("family", "family_name_kana", "full_name_kana") }} as typed_family_kana,
-        {{ name_part("given", "given_name_kana", "full_name_kana") }} as typed_given_kana
-    from {{ ref("int_identity__evidence") }} as evidence
-    left join {{ source("identity", "read_up_to") }} as taken on evidence.evidence_table = taken.evidence_table
-    where evidence._sequence > coalesce(taken.sequence, 0)
+with news as materialized (
+    {{ unread_evidence() }}
 ),
 
 -- What staging has lost, nobody says any more.
 gone as (
-    select taken.evidence_key
-    from {{ source("identity", "evidence") }} as taken
-    left join {{ ref("int_identity__evidence") }} as evidence on taken.evidence_key = evidence.evidence_key
-    where evidence.evidence_key is null
+    {{ gone_evidence("news") }}
+),
+
+-- Each step is materialized: a value is normalized once, not again for everything made of it.
+unread as materialized (
+    select
+        *,
+        {{ name_part("family", "family_name", "full_name") }} as typed_family_name,
+        {{ name_part("given", "given_name", "full_name") }} as typed_given_name,
+        {{ name_part("family", "family_name_kana", "full_name_kana") }} as typed_family_kana,
+        {{ name_part("given", "given_name_kana", "full_name_kana") }} as typed_given_kana
+    from news
 ),
 
 normalized as materialized (
