@@ -1,73 +1,21 @@
-with identities as (
-    select * from {{ ref("customer_identities") }}
+with records as (
+    select * from {{ ref("dim_records") }}
 ),
 
-accounts as (
-    select * from {{ ref("stg_shopify__customers") }}
-),
-
-followers as (
-    select * from {{ ref("stg_line__followers") }}
-),
-
-orders as (
-    select
-        record_key,
-        ordered_at,
-        email,
-        phone,
-        line_user_id,
-        row_number() over (partition by record_key order by ordered_at, shopify_order_id) as order_of_record
-    from {{ ref("stg_shopify__orders") }}
-    where {{ business_date("ordered_at") }} <= {{ as_of() }}
-),
-
-first_orders as (
-    select *
-    from orders
-    where order_of_record = 1
-),
-
--- Every person record in one shape. Imported accounts can be younger than their own orders.
-records as (
-    select
-        identities.customer_id,
-        identities.record_key,
-        least(accounts.created_at, first_orders.ordered_at, followers.first_seen_at) as first_seen_at,
-        coalesce(accounts.updated_at, first_orders.ordered_at, followers.first_seen_at) as updated_at,
-        coalesce(accounts.email, first_orders.email) as email,
-        coalesce(accounts.phone, accounts.address_phone, first_orders.phone) as phone,
-        accounts.family_name,
-        accounts.given_name,
-        accounts.family_name_kana,
-        accounts.given_name_kana,
-        accounts.birth_on,
-        accounts.postal_code,
-        accounts.prefecture,
-        accounts.city,
-        accounts.address,
-        followers.record_key is not null as is_line_record,
-        case when followers.is_friend then followers.line_user_id end as line_user_id,
-        case when followers.is_friend then {{ business_date("followers.first_seen_at") }} end as line_first_seen_on
-    from identities
-    left join accounts on identities.record_key = accounts.record_key
-    left join first_orders on identities.record_key = first_orders.record_key
-    left join followers on identities.record_key = followers.record_key
-),
-
--- LINE tells no past: who follows now is known for any day, everyone else from the first day on.
-known_records as (
-    select * from records
-    where {{ business_date("first_seen_at") }} <= {{ as_of() }} or is_line_record
+households as (
+    select distinct
+        customer_id,
+        household_id
+    from {{ ref("customer_identities") }}
 ),
 
 line_links as (
     select
         identities.customer_id,
         min(orders.ordered_at) as line_linked_at
-    from orders
-    inner join identities on orders.record_key = identities.record_key
-    where orders.line_user_id is not null
+    from {{ ref("stg_shopify__orders") }} as orders
+    inner join {{ ref("customer_identities") }} as identities on orders.record_key = identities.record_key
+    where orders.line_user_id is not null and {{ business_date("orders.ordered_at") }} <= {{ as_of() }}
     group by identities.customer_id
 ),
 
@@ -81,16 +29,21 @@ golden as (
         ] %}
             {{ latest_known(attribute) }} as {{ attribute }},
         {% endfor %}
+        jsonb_agg(distinct source) as sources,
+        jsonb_agg(distinct brand) filter (where brand is not null) as brands,
         count(*)::int as record_count
-    from known_records
+    from records
     group by customer_id
 )
 
 select
     golden.customer_id,
+    households.household_id,
     golden.first_seen_at,
     least({{ business_date("golden.first_seen_at") }}, {{ as_of() }}) as first_seen_on,
     golden.record_count,
+    golden.sources,
+    golden.brands,
     golden.email,
     golden.phone,
     golden.family_name,
@@ -108,4 +61,5 @@ select
     golden.line_first_seen_on,
     line_links.line_linked_at
 from golden
+inner join households on golden.customer_id = households.customer_id
 left join line_links on golden.customer_id = line_links.customer_id

@@ -1,6 +1,9 @@
 select
     members.record_key,
     members.customer_id,
-    members.source
+    households.household_id,
+    members.source,
+    members.brand
 from {{ source("identity", "members") }} as members
+left join {{ source("identity", "households") }} as households on members.customer_id = households.customer_id
 where members.valid_to is null
