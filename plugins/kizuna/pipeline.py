@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from kizuna import identity, landing, layers, outbox, publishing, quality, settings, strategy, warehouse
 from kizuna.identity import policy as identity_policy
 from kizuna.identity import quality as identity_quality
+from kizuna.publishing import brands
 from kizuna.sources import SOURCES
 from kizuna.strategy import Strategy
 
@@ -124,8 +125,10 @@ class Run:
         return resolution
 
     def publish(self) -> int:
-        """Switch readers to the candidate marts and return their version."""
-        return publishing.publish(self.warehouse_url, self.run_id, self.as_of, self.strategy.digest())
+        """Switch readers to the candidate marts, show each brand its customers, and return the version."""
+        version = publishing.publish(self.warehouse_url, self.run_id, self.as_of, self.strategy.digest())
+        brands.show_brands(self.warehouse_url, identity_policy.load().brand_names)
+        return version
 
 
 def land(

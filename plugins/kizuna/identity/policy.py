@@ -154,6 +154,11 @@ class Policy(_Section):
         """The brand whose shop, inbox or account a source is."""
         return self.brands.get(source, self.default_brand)
 
+    @cached_property
+    def brand_names(self) -> tuple[str, ...]:
+        """Every brand there is."""
+        return tuple(sorted({self.default_brand, *self.brands.values()}))
+
     def digest(self) -> str:
         """Twelve hexadecimal digits that change with any rule: the rule_version of everything decided by it."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
