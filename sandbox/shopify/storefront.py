@@ -32,6 +32,8 @@ class Storefront:
         for position, sale in enumerate(world.sales):
             if sale.account is not None:
                 self._sales_of[sale.account].append(position)
+        firsts = {account.truth: position for position, account in reversed(list(enumerate(world.accounts)))}
+        self._logins = set(firsts.values())
         self._departures = find_departures(world)
         for gone, (_, kept) in self._departures.merged.items():
             self._sales_of[kept] = sorted({*self._sales_of[kept], *self._sales_of[gone]})
@@ -166,7 +168,8 @@ class Storefront:
             "firstName": profile.given_name,
             "lastName": profile.family_name,
             "locale": "ja" if self.world.currency == "JPY" else "en",
-            "state": "ENABLED",
+            # Who checks out with a second address leaves a customer behind that nobody logs into.
+            "state": "ENABLED" if account.truth is None or position in self._logins else "DISABLED",
             "tags": list(profile.tags),
             "numberOfOrders": str(len(sales)),
             "amountSpent": money(spent(sales, at), self.world.currency),
