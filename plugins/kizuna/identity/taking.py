@@ -45,7 +45,7 @@ select
     coalesce(
         evidence.evidence_number,
         (select coalesce(max(evidence_number), 0) from identity.evidence)
-        + row_number() over ()
+        + row_number() over (order by said.evidence_key collate "C")
     )::int4 as evidence_number
 from said
 left join identity.evidence on said.evidence_key = evidence.evidence_key
@@ -67,7 +67,7 @@ numbered as (
         coalesce(
             records.record_number,
             (select coalesce(max(record_number), 0) from identity.records)
-            + row_number() over ()
+            + row_number() over (order by keys.record_key collate "C")
         )::int4 as record_number
     from keys
     left join identity.records on keys.record_key = records.record_key
@@ -123,16 +123,26 @@ insert into identity.values (value_hash, kind, value) select value_hash, kind, v
 TOUCH_VALUES = """
 insert into touched_values (value_hash, kind, concerns_all)
 select value_hash, kind, false from texts
-where
-    kind <> 'profile'
-    and (
-        is_known or said_count > %s
-        -- Unknown and carried: erased at somebody's request.
-        or exists (select from identity.stored_links where stored_links.value_hash = texts.value_hash)
-        or exists (select from identity.blocked_values where blocked_values.value_hash = texts.value_hash)
-        or exists (select from identity.applied_overrides where applied_overrides.value_hash = texts.value_hash)
-        or exists (select from placeholders where placeholders.value_hash = texts.value_hash)
-    )
+where kind <> 'profile' and (is_known or said_count > %s)
+union
+-- Unknown and carried: erased at somebody's request.
+select texts.value_hash, texts.kind, false
+from texts
+cross join lateral (
+    select from identity.stored_links where stored_links.value_hash = texts.value_hash limit 1
+) as carried
+where texts.kind <> 'profile' and not texts.is_known
+union
+select texts.value_hash, texts.kind, false
+from texts
+inner join (
+    select value_hash from identity.blocked_values
+    union all
+    select value_hash from identity.applied_overrides
+    union all
+    select value_hash from placeholders
+) as spoken_of on texts.value_hash = spoken_of.value_hash
+where texts.kind <> 'profile'
 """
 ADD_KINDS = """
 insert into identity.kinds (kind_number, kind, scope)
