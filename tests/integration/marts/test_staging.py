@@ -7,9 +7,9 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kizuna import landing, warehouse
+from kizuna import landing, layers, warehouse
 from kizuna.strategy import Strategy
-from tests.integration.marts.building import build_staging, read
+from tests.integration.marts.building import RUN, read
 from tests.integration.marts.conftest import AS_OF
 from tests.integration.marts.history import money
 
@@ -34,12 +34,25 @@ def test_staging_built_on_changes_is_the_same_as_built_anew(warehouse_url: str) 
         landed += versions
         for table in ("shopify__products", "shopify__customers", "line__followers"):
             land(warehouse_url, table, [(key, at, gone, {}) for key, at, gone, _ in versions[:30]])
-        build_staging(warehouse_url, Strategy(), AS_OF)
+        build(warehouse_url)
         assert kept_orders(warehouse_url) == latest(landed)
     on_changes = contents(warehouse_url)
-    build_staging(warehouse_url, Strategy(), AS_OF, full_refresh=True)
+    build(warehouse_url, full_refresh=True)
     assert contents(warehouse_url) == on_changes
     assert all(on_changes.values()), "each table must have rows, or nothing was compared"
+
+
+def build(url: str, *, full_refresh: bool = False) -> None:
+    """Build the staging of Shopify and LINE, also what no later layer reads."""
+    layers.build(
+        "staging.shopify staging.line",
+        "transform",
+        run_id=RUN,
+        warehouse_url=url,
+        strategy=Strategy(),
+        as_of=AS_OF,
+        full_refresh=full_refresh,
+    )
 
 
 def order_version(chance: random.Random, landing_number: int) -> Version:
