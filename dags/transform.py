@@ -19,8 +19,8 @@ with DAG(
 ):
     with TaskGroup("staging"):
         build = BuildStaging(task_id="build", of_marts=True)
-        # Nothing waits for the other staging models, and their trouble does not keep the marts.
-        BuildStaging(task_id="others", of_marts=False)
+        # The others may stand on these. Nothing waits for them, and their trouble does not keep the marts.
+        build >> BuildStaging(task_id="others", of_marts=False)
     with TaskGroup("identity") as identity:
         BuildIdentity(task_id="build") >> GateModels(gate="identity")
     with TaskGroup("core") as core:

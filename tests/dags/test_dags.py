@@ -94,6 +94,7 @@ def test_the_transform_walks_the_layers_and_publishes_only_what_passed_the_gate(
         "marts.build -> marts.gate",
         "marts.gate -> marts.publish",
         "staging.build -> identity.build",
+        "staging.build -> staging.others",
     ]
 
 
