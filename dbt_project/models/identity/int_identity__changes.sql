@@ -1,19 +1,3 @@
--- What identifies a person, a line each: the kind, and its value of normalized parts; unsaid where one of them is.
-{% set identifiers = [
-    ("login", "brand || ':' || login"),
-    ("line", "line_provider || ':' || line_user_id"),
-    ("email", "email"),
-    ("email", "other_email"),
-    ("phone", "phone"),
-    ("phone", "other_phone"),
-    ("name_birth", "whole_name || '|' || birth"),
-    ("name_birth", "whole_kana || '|' || birth"),
-    ("name_address", "whole_name || '|' || address"),
-    ("name_address", "whole_kana || '|' || address"),
-    ("address", "postal_code || '|' || address"),
-    ("given_birth", "one_given_name || '|' || birth"),
-    ("given_birth", "given_skeleton || '|' || birth"),
-] %}
 {% set row = ["evidence_key", "evidence_table", "_sequence", "record_key", "source", "brand", "first_seen_at"] %}
 
 with news as materialized (
@@ -108,7 +92,7 @@ select
         select distinct identifiers.kind || ':' || identifiers.value as identifier
         from (
             values
-            {% for kind, value in identifiers %}
+            {% for kind, value in identifier_kinds() %}
                 ('{{ kind }}', {{ value }}){{ "," if not loop.last }}
             {% endfor %}
         ) as identifiers (kind, value)
@@ -118,13 +102,8 @@ select
     nullif(
         jsonb_strip_nulls(
             jsonb_build_object(
-                'family', family_name,
-                'given', given_name,
-                'full', full_name,
-                'family_kana', family_kana,
-                'given_kana', given_kana,
-                'full_kana', coalesce(spoken_kana, family_kana || given_kana),
-                'birth', birth
+                'family', family_name, 'given', given_name, 'full', full_name, 'family_kana', family_kana,
+                'given_kana', given_kana, 'full_kana', coalesce(spoken_kana, family_kana || given_kana), 'birth', birth
             )
         ),
         '{}'
@@ -134,10 +113,8 @@ from telling
 union all
 select
     evidence_key,
-    {% for column in row[1:] %}
+    {% for column in row[1:] + ["identifiers", "profile"] %}
         null as {{ column }},
     {% endfor %}
-    null as identifiers,
-    null as profile,
     true as is_gone
 from gone
