@@ -5,12 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    computed_field,
+    field_validator,
+    model_validator,
+)
 
 from kizuna.settings import PROJECT
 
@@ -122,6 +131,15 @@ BLOCKED = {
 }
 
 
+# What decides beside the policy: how values are normalized, and how profiles are compared and records joined.
+RULES_IN_CODE = (
+    "dbt_project/macros/*.sql",
+    "dbt_project/models/identity/*.sql",
+    "plugins/kizuna/identity/name_tables/*.txt",
+    "plugins/kizuna/identity/*.py",
+)
+
+
 class Policy(_Section):
     """Every rule of docs/identity.md; `kinds` go from the strongest to the weakest."""
 
@@ -140,6 +158,11 @@ class Policy(_Section):
                 message = f"expected a kind of `kinds` ({', '.join(self.kinds)}) in blocked, found {kind!r}"
                 raise ValueError(message)
         return self
+
+    @computed_field
+    def code(self) -> str:
+        """Twelve hexadecimal digits that change with the code that normalizes, compares and joins."""
+        return _digest_of_code()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -164,6 +187,12 @@ class Policy(_Section):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
+@lru_cache(maxsize=1)
+def _digest_of_code() -> str:
+    files = [file for pattern in RULES_IN_CODE for file in sorted(PROJECT.glob(pattern))]
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
 def path() -> Path:
     """The policy file in force: `KIZUNA_IDENTITY_POLICY`, else the project's own."""
     return Path(os.environ.get("KIZUNA_IDENTITY_POLICY") or PROJECT / "identity.yml")
@@ -181,6 +210,11 @@ def load(file: Path | None = None) -> Policy:
     except ValidationError as error:
         lines = [f"{source.name}: {_where(problem['loc'])}: {_what(dict(problem))}" for problem in error.errors()]
         raise PolicyError("\n".join(lines)) from None
+
+
+def known(kept: dict[str, Any]) -> Policy:
+    """Return a policy as `identity.policies` keeps it; the code that decides is the present one."""
+    return Policy.model_validate({name: rule for name, rule in kept.items() if name in Policy.model_fields})
 
 
 def schema() -> dict[str, Any]:

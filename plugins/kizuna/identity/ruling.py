@@ -67,7 +67,7 @@ def rule(connection: Connection, policy: Policy) -> Ruling:
     reordered = common != [name for name in now["kinds"] if name in before["kinds"]]
     return Ruling(
         is_new=True,
-        everything=reordered or before["conflicts"] != now["conflicts"],
+        everything=reordered or before["conflicts"] != now["conflicts"] or before.get("code") != now["code"],
         rescored=before["scored"]["accept"] != now["scored"]["accept"],
         kinds=_differing(before["kinds"], now["kinds"]),
         blocked=_differing(before["blocked"], now["blocked"]),

@@ -119,3 +119,14 @@ def test_a_source_without_a_brand_of_its_own_belongs_to_the_default_brand(write)
 
 def test_the_schema_names_every_section() -> None:
     assert set(policy.schema()["properties"]) == set(Policy.model_fields)
+
+
+def test_other_code_is_another_rule_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = policy.load().digest()
+    monkeypatch.setattr(policy, "_digest_of_code", lambda: "another")
+    assert policy.load().digest() != before
+
+
+def test_a_kept_policy_is_read_back_as_it_was() -> None:
+    loaded = policy.load()
+    assert policy.known(loaded.model_dump(mode="json")).digest() == loaded.digest()
