@@ -94,12 +94,15 @@ def _add_links(connection: Connection, graph: Graph) -> None:
 
 def _add_values(connection: Connection, kind: str, numbers: Sequence[int], text: Callable[[int], str]) -> Numbers:
     hashes = np.empty(len(numbers), dtype=np.int64)
+    written: set[int] = set()  # among millions some are alike in name and birth date
     with connection.cursor().copy("copy identity.values (value_hash, kind, value) from stdin") as copy:
         for start in range(0, len(numbers), CHUNK):
             texts = [text(number) for number in numbers[start : start + CHUNK]]
             part = [hash_of(f"{kind}:{said}") for said in texts]
             hashes[start : start + CHUNK] = part
-            copy.write("".join(f"{h}\t{kind}\t{said}\n" for h, said in zip(part, texts, strict=True)))
+            fresh = {h: said for h, said in zip(part, texts, strict=True) if h not in written}
+            written.update(fresh)
+            copy.write("".join(f"{h}\t{kind}\t{said}\n" for h, said in fresh.items()))
     return hashes
 
 
