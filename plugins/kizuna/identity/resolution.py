@@ -128,7 +128,7 @@ def verify(warehouse_url: str, run_id: str) -> Resolution:
             "select policy from identity.runs inner join identity.policies using (policy_version) "
             "order by run_number desc limit 1"
         ).fetchone()
-        policy = policies.known(row[0]) if row else policies.load()
+        policy = policies.known(row[0]) if row else policies.load()  # type: ignore[arg-type]
         resolution, _ = _solve(connection, policy, stamp, None)
         connection.rollback()
     if resolution.written_rows:
