@@ -98,7 +98,6 @@ create table if not exists identity.runs (
     restored bigint not null default 0,
     retired bigint not null default 0,
     refused bigint not null default 0,
-    blocked bigint not null default 0,
     seconds double precision not null default 0,
     at timestamptz not null
 );

@@ -18,7 +18,7 @@ from kizuna.identity.tally import NOBODY, tally
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kizuna.identity.components import Numbers
+    from kizuna.identity.problem import Numbers
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from psycopg.pq import Format
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from kizuna.identity.components import Numbers
 
 ROWS_PER_MESSAGE = 65_536
 PAGES_PER_MESSAGE = 512
@@ -179,13 +178,6 @@ def _joined(parts: list[Column], wire: Wire) -> Column:
     return column
 
 
-def read_pairs(connection: Connection, query: sql.Composed | sql.SQL) -> tuple[Numbers, Numbers]:
-    """Return the two int4 columns of `query`, whatever their names."""
-    named = sql.SQL("select * from ({}) as pairs (a, b)").format(query)
-    columns = read_columns(connection, named, {"a": "int4", "b": "int4"})
-    return columns["a"].astype(np.int64), columns["b"].astype(np.int64)
-
-
 def write_columns(
     connection: Connection, table: sql.Composable, types: Mapping[str, str], columns: Sequence[Column]
 ) -> None:
@@ -209,16 +201,3 @@ def write_columns(
                 message[f"value{place}"] = part - wire.shift * (part != INFINITY) if wire.shift else part
             copy.write(message.tobytes())
         copy.write(COPY_TRAILER)
-
-
-def write_numbers(connection: Connection, table: str, columns: Sequence[Numbers]) -> None:
-    """Load columns into the int4 columns of the temporary `table`, by place."""
-    target = sql.SQL("pg_temp.{}").format(sql.Identifier(table))
-    names = [
-        name
-        for (name,) in connection.execute(
-            "select attname::text from pg_attribute where attrelid = %s::regclass and attnum > 0 order by attnum",
-            [f"pg_temp.{table}"],
-        )
-    ]
-    write_columns(connection, target, dict.fromkeys(names[: len(columns)], "int4"), columns)

@@ -217,11 +217,6 @@ def known(kept: dict[str, Any]) -> Policy:
     return Policy.model_validate({name: rule for name, rule in kept.items() if name in Policy.model_fields})
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of identity.yml, for editors that check while one writes."""
-    return Policy.model_json_schema()
-
-
 def _read(source: Path) -> dict[str, object]:
     try:
         given = yaml.safe_load(source.read_text(encoding="utf-8")) or {}

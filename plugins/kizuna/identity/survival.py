@@ -14,7 +14,7 @@ from kizuna.identity.tally import NOBODY, Claims, Share, tally_columns
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kizuna.identity.components import Numbers
+    from kizuna.identity.problem import Numbers
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from kizuna.identity.sets import starts
 
 if TYPE_CHECKING:
-    from kizuna.identity.components import Numbers
+    from kizuna.identity.problem import Numbers
 
 NOBODY = -1
 ABSENT = -1

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kizuna.identity.assignment import Assignment, assign
-from kizuna.identity.components import connect
 from kizuna.identity.survival import Known
 from kizuna.identity.tally import ABSENT, NOBODY, Claims
 
@@ -91,10 +90,9 @@ class Keeper:
 
 def _components(names: list[str], records: Records) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     first: dict[str, int] = {}
-    links = [
-        (number, first.setdefault(value, number))
-        for number, name in enumerate(names)
-        for value in sorted(records[name])
-    ]
-    table = np.array(links, dtype=np.int64).reshape(-1, 2)
-    return connect(len(names), table[:, 0], table[:, 1])
+    roots = list(range(len(names)))
+    for number, name in enumerate(names):
+        for value in records[name]:
+            kept, gone = sorted((roots[first.setdefault(value, number)], roots[number]))
+            roots = [kept if root == gone else root for root in roots]
+    return np.array(roots, dtype=np.int64)

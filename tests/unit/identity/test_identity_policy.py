@@ -117,10 +117,6 @@ def test_a_source_without_a_brand_of_its_own_belongs_to_the_default_brand(write)
     assert (loaded.brand("shopify_second"), loaded.brand("shopify")) == ("second", "main")
 
 
-def test_the_schema_names_every_section() -> None:
-    assert set(policy.schema()["properties"]) == set(Policy.model_fields)
-
-
 def test_other_code_is_another_rule_version(monkeypatch: pytest.MonkeyPatch) -> None:
     before = policy.load().digest()
     monkeypatch.setattr(policy, "_digest_of_code", lambda: "another")
